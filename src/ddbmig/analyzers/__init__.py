@@ -1,0 +1,1 @@
+"""MySQL world to Snapshot: one module per source. Never imports the engine."""

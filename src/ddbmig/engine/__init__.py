@@ -1,0 +1,1 @@
+"""Pure decisions: values in, values out; imports the model only."""

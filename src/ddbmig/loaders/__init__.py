@@ -1,0 +1,1 @@
+"""Rows to items by the contract, and items into an endpoint."""

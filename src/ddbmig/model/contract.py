@@ -1,0 +1,74 @@
+"""The migration contract: the guide's format, and the optional fields for what the plain format cannot say."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import RootModel
+
+from ddbmig.model.base import Value
+
+Encoding = Literal["string", "integer", "decimal", "float", "iso8601_date", "iso8601_datetime", "time", "year", "bool",
+                   "base64", "binary", "json", "set", "enum", "bit", "row_digest"]  # fmt: skip
+"""The closed list of ways a MySQL value becomes a DynamoDB value; ddbmig.model.encodings defines each."""
+
+
+class JoinColumns(Value):
+    """`local_column` of the entry's source table equals `source_column` of `source_table`."""
+
+    local_column: str | tuple[str, ...]
+    source_column: str | tuple[str, ...]
+    source_table: str | None = None
+
+
+class ContractAttribute(Value):
+    """One attribute of an item and where its value comes from."""
+
+    type: Literal["S", "N", "B", "BOOL", "L", "M", "SS", "NS"]
+    source_table: str
+    source_column: str
+    denormalized: bool | None = None
+    justification: str | None = None
+    join: JoinColumns | tuple[JoinColumns, ...] | None = None
+    template: str | None = None
+    value: str | None = None
+    fields: Mapping[str, str] | None = None
+    encoding: Encoding | None = None
+
+
+class ContractGsi(Value):
+    """A GSI of a table entry."""
+
+    name: str
+    pk: str
+    sk: str | None = None
+
+
+class Enforces(Value):
+    """The unique key that a look-up table enforces."""
+
+    table: str
+    unique_key: str
+
+
+class ContractEntry(Value):
+    """One table, or (informative) one GSI."""
+
+    table: str
+    type: Literal["Table", "GSI"]
+    source_table: str
+    pk: str
+    sk: str | None = None
+    gsis: tuple[ContractGsi, ...] | None = None
+    attributes: Mapping[str, ContractAttribute]
+    satisfies: tuple[str, ...] = ()
+    estimated_item_size_bytes: int
+    entity: str | None = None
+    filter: str | None = None
+    base_table: str | None = None
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] | None = None
+    projected_attributes: tuple[str, ...] | None = None
+    enforces: Enforces | None = None
+
+
+class Contract(RootModel[tuple[ContractEntry, ...]]):
+    """The whole of migrationContract.json."""

@@ -1,0 +1,87 @@
+"""The one error tree, and the one list of exit codes.
+
+DdbmigError
+├── UsageError            options, configuration, an unreachable server or a missing tool      exit 2
+│   ├── RuleError         a rule file that cannot be used; holds every mistake of the file     exit 2
+│   └── VersionError      a saved value written by another version of ddbmig                   exit 2
+├── WaitingForApproval    a stage is not approved yet                                          exit 3
+└── InputError            input that could not be understood, beyond tolerance                 exit 4
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What a shell or a pipeline sees. Never depends on the output format."""
+
+    DONE = 0
+    GATE_FAILED = 1
+    USAGE = 2
+    WAITING = 3
+    NOT_UNDERSTOOD = 4
+    BUG = 70
+    INTERRUPTED = 130
+
+
+@dataclass
+class DdbmigError(Exception):
+    """Something a user can act on: what is wrong, where, and the way out.
+
+    `message` says the fact in one line; `file`, `line`, `column` and `subject` (the object's name) locate it;
+    `expected` says what would have been right; `hint` says what to do.
+    """
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    subject: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __str__(self) -> str:
+        """One line: place, fact, expectation, way out."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        text = f"{place}: {self.message}" if place else self.message
+        if self.subject:
+            text += f" ({self.subject})"
+        if self.expected:
+            text += f"; expected {self.expected}"
+        if self.hint:
+            text += f"; {self.hint}"
+        return " ".join(text.split())
+
+
+class UsageError(DdbmigError):
+    """Options, configuration, an unreachable server or a missing tool."""
+
+    exit_code = ExitCode.USAGE
+
+
+class VersionError(UsageError):
+    """A saved value was written under another SCHEMA_VERSION."""
+
+
+class WaitingForApproval(DdbmigError):
+    """A stage waits for its user."""
+
+    exit_code = ExitCode.WAITING
+
+
+class InputError(DdbmigError):
+    """Input that cannot be read, or is understood only in part beyond the tolerance."""
+
+    exit_code = ExitCode.NOT_UNDERSTOOD
+
+
+class RuleError(UsageError):
+    """A rule or configuration file that cannot be used. `mistakes` holds every mistake, in file order."""
+
+    def __init__(self, mistakes: "tuple[DdbmigError, ...]") -> None:
+        first = mistakes[0]
+        super().__init__(first.message, first.file, first.line, first.column, first.subject, first.expected, first.hint)
+        self.mistakes = mistakes

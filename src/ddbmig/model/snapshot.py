@@ -1,0 +1,58 @@
+"""Stage 1: the MySQL world as evidence."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from ddbmig.model.base import Document, Value
+from ddbmig.model.context import Context, Pricing, Scope, Workload
+from ddbmig.model.digest import Digest
+from ddbmig.model.pattern import AccessPattern, Skipped
+from ddbmig.model.schema import Schema
+from ddbmig.model.statistics import TableStatistics
+
+
+class InputFile(Value):
+    """Provenance of one input: base name, role and SHA-256 of the bytes as stored."""
+
+    role: str
+    name: str
+    sha256: str
+    bytes: int
+
+
+class Connection(Value):
+    """The server that was read, without credentials; None in a snapshot made from files only."""
+
+    server_version: str
+    settings: Mapping[str, str] = {}
+
+
+class ScopedOut(Value):
+    """A table that is not migrated, and why."""
+
+    table: str
+    why: str
+    stays_on_mysql: bool
+
+
+class Snapshot(Document):
+    """Everything known of the MySQL side. `patterns` are the understood templates of `digest`; every statement of the
+    logs is in a pattern's template or in `skipped`."""
+
+    SCHEMA_VERSION: ClassVar[int] = 1
+    PROVENANCE: ClassVar[frozenset[str]] = frozenset({"inputs"})
+
+    schema_version: int = 1
+    inputs: tuple[InputFile, ...] = ()
+    connection: Connection | None = None
+    tables: Schema
+    scoped_out: tuple[ScopedOut, ...] = ()
+    statistics: Mapping[str, TableStatistics] = {}
+    """By table id."""
+    digest: Digest
+    patterns: tuple[AccessPattern, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    context: Context = Context()
+    workload: Workload = Workload()
+    pricing: Pricing = Pricing()
+    scope: Scope = Scope()

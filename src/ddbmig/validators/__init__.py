@@ -1,0 +1,1 @@
+"""Runs a design: DynamoDB Local, moto or a named endpoint."""
