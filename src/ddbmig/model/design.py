@@ -1,0 +1,150 @@
+"""Stage 3: designs for DynamoDB."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from ddbmig.model.assessment import Choice, Finding
+from ddbmig.model.base import Document, Value
+from ddbmig.model.contract import ContractAttribute, Enforces
+from ddbmig.model.plan import Plan
+
+
+class IndexDesign(Value):
+    """One GSI. `because` names the patterns or the rule that asked for it."""
+
+    name: str
+    pk: str
+    sk: str | None = None
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"]
+    projected: tuple[str, ...] = ()
+    """The non-key attributes of an INCLUDE projection."""
+    because: tuple[str, ...] = ()
+    entries: float
+    entry_bytes: float
+
+
+class TableDesign(Value):
+    """One DynamoDB table holding the items of one MySQL table (or the look-up items of one of its unique keys)."""
+
+    name: str
+    source_table: str
+    role: Literal["entity", "lookup"]
+    pk: str
+    sk: str | None = None
+    attributes: Mapping[str, ContractAttribute]
+    indexes: tuple[IndexDesign, ...] = ()
+    filter: str | None = None
+    enforces: Enforces | None = None
+    because: tuple[str, ...] = ()
+    items: float
+    item_bytes: float
+
+    def source_columns(self, attribute: str) -> tuple[str, ...]:
+        """The MySQL columns an attribute is made of, in template order."""
+        found = self.attributes[attribute]
+        if found.template is None:
+            return (found.source_column,)
+        return tuple(part.split("}")[0] for part in found.template.split("{")[1:])
+
+    def index(self, name: str) -> IndexDesign:
+        """The GSI with this name. Raises KeyError."""
+        for index in self.indexes:
+            if index.name == name:
+                return index
+        raise KeyError(name)
+
+
+class Cost(Value):
+    """Money per month in USD, split as the guide asks, and the units behind it."""
+
+    read_request_units: float
+    write_request_units: float
+    index_write_units: float
+    transaction_units: float
+    storage_gib: float
+    index_storage_gib: float
+    reads_usd: Decimal
+    writes_usd: Decimal
+    """Base-table writes without what indexes and transactions add."""
+    index_writes_usd: Decimal
+    transactions_usd: Decimal
+    storage_usd: Decimal
+    index_storage_usd: Decimal
+
+    @property
+    def total_usd(self) -> Decimal:
+        """The month's bill before free tier and taxes."""
+        return (
+            self.reads_usd
+            + self.writes_usd
+            + self.index_writes_usd
+            + self.transactions_usd
+            + self.storage_usd
+            + self.index_storage_usd
+        )
+
+
+class Decision(Value):
+    """What became of one relationship in an alternative, and how to live with it."""
+
+    relationship: str
+    outcome: Literal["separate", "denormalize", "embed", "collocate"]
+    because: str
+    trade_off: str
+    rollback: str
+    monitoring: str
+
+
+class Alternative(Value):
+    """One complete design, priced."""
+
+    id: str
+    title: str
+    idea: str
+    tables: tuple[TableDesign, ...]
+    plans: tuple[Plan, ...]
+    decisions: tuple[Decision, ...]
+    cost: Cost
+    routed_calls_share: float
+    scan_calls_share: float
+    round_trips_average: float
+    write_amplification: float
+    """Write request units of the design ÷ those of one item per row, no index, no copy, no transaction."""
+    findings: tuple[Finding, ...] = ()
+    respects_rules: bool = True
+    violates: tuple[str, ...] = ()
+    """Fixings of the rules that this alternative does not follow."""
+
+
+class Prices(Value):
+    """On-demand prices in USD of one region, from the dated price file."""
+
+    region: str
+    as_of: str
+    source: str
+    write_per_million: Decimal
+    read_per_million: Decimal
+    storage_gib_month: Decimal
+
+
+class Design(Document):
+    """All alternatives and the one to carry on with."""
+
+    SCHEMA_VERSION: ClassVar[int] = 1
+
+    schema_version: int = 1
+    prices: Prices
+    alternatives: tuple[Alternative, ...]
+    chosen: str
+    chosen_because: str
+    chosen_by: Literal["engine", "user"]
+    choices: tuple[Choice, ...] = ()
+    not_analysed: tuple[str, ...] = ()
+
+    def alternative(self, alternative_id: str) -> Alternative:
+        """The alternative with this id. Raises KeyError."""
+        for alternative in self.alternatives:
+            if alternative.id == alternative_id:
+                return alternative
+        raise KeyError(alternative_id)

@@ -1,0 +1,164 @@
+"""Plans: the DynamoDB calls, in order, that answer one access pattern, and the bounded steps done by the client.
+
+A plan works on a growing relation. Each read call adds the rows of one table reference; filters, sorts, limits and
+aggregates then work on the relation as SQL would. Writes address the rows of the relation, or one key given by the
+parameters. References beyond those of the pattern (`support`) are rows that a write must look up first.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ddbmig.model.base import Value
+from ddbmig.model.condition import Condition, Term
+from ddbmig.model.pattern import Aggregate, Assignment, ColumnRef, OrderTerm, Reason, TableRef
+
+KeyOperator = Literal["=", "<", "<=", ">", ">=", "between", "begins_with"]
+
+
+class KeyCondition(Value):
+    """A condition on one key attribute. `terms` gives per source column of the attribute the value(s) it takes.
+
+    A plain attribute has one source column; a composed one is rendered from several. A term that is a list parameter
+    makes one call per member. `between` has two terms for its one column.
+    """
+
+    attribute: str
+    op: KeyOperator = "="
+    terms: tuple[tuple[str, Term], ...]
+
+
+class Estimate(Value):
+    """What one execution of the pattern is expected to cost at this step, by measured or assumed averages."""
+
+    calls: float
+    items: float
+    """Items read or written per call."""
+    read_units: float = 0.0
+    write_units: float = 0.0
+    transaction_units: float = 0.0
+    """The part of write_units that is there only because the write is transactional."""
+    index_write_units: float = 0.0
+    """The part of write_units that maintains GSIs."""
+
+
+class Copied(Value):
+    """Columns of another reference that this call delivers as denormalized copies: column -> attribute."""
+
+    ref: int
+    columns: Mapping[str, str]
+
+
+class ReadCall(Value):
+    """One read API call (or one per distinct key, `per_row`) that fetches the rows of reference `ref`."""
+
+    kind: Literal["read"] = "read"
+    op: Literal["GetItem", "BatchGetItem", "Query", "Scan"]
+    table: str
+    index: str | None = None
+    ref: int
+    key: tuple[KeyCondition, ...] = ()
+    consistent: bool = False
+    per_row: bool = False
+    """Once for each distinct key of the rows found so far, not once for the whole pattern."""
+    join: Literal["first", "inner", "left", "semi", "anti", "complete"] = "first"
+    """How the fetched rows meet the relation; `complete` fetches the base item behind an index entry of `ref`."""
+    limit: int | None = None
+    forward: bool = True
+    copied: tuple[Copied, ...] = ()
+    estimate: Estimate
+
+
+class Filter(Value):
+    """Keep rows of the relation for which the condition is true."""
+
+    kind: Literal["filter"] = "filter"
+    condition: Condition
+
+
+class Sort(Value):
+    """Order the relation as MySQL would (NULLs first)."""
+
+    kind: Literal["sort"] = "sort"
+    order: tuple[OrderTerm, ...]
+
+
+class Slice(Value):
+    """LIMIT: first rows only. The count is the parameter, or the largest LIMIT of the log."""
+
+    kind: Literal["slice"] = "slice"
+    rows: int | None
+    row_param: int | None = None
+    offset_param: int | None = None
+
+
+class Distinct(Value):
+    """DISTINCT over the output columns."""
+
+    kind: Literal["distinct"] = "distinct"
+
+
+class Reduce(Value):
+    """GROUP BY and aggregates over the (bounded) relation."""
+
+    kind: Literal["reduce"] = "reduce"
+    aggregates: tuple[Aggregate, ...]
+    group_by: tuple[ColumnRef, ...]
+
+
+class WriteCall(Value):
+    """One write API call for the row of reference `ref` (or for each row found, `per_row`).
+
+    PutItem writes the item of the new row; UpdateItem sets the attributes that `sets` changes; DeleteItem removes the
+    item of the old row. The item of a row in `table` is what the contract's entry for `table` and `source` says.
+    """
+
+    kind: Literal["write"] = "write"
+    op: Literal["PutItem", "UpdateItem", "DeleteItem"]
+    table: str
+    source: str
+    """Id of the MySQL table whose row is written."""
+    ref: int
+    key: tuple[KeyCondition, ...] = ()
+    """The key where the parameters give it; empty where it comes from the row that was read or is inserted."""
+    sets: tuple[Assignment, ...] = ()
+    condition: Literal["exists", "not exists"] | None = None
+    per_row: bool = False
+    purpose: str
+    """`base item`, `look-up of books.isbn`, `copy of authors.name`."""
+    estimate: Estimate
+
+
+class Transaction(Value):
+    """TransactWriteItems over these writes: all or nothing."""
+
+    kind: Literal["transaction"] = "transaction"
+    writes: tuple[WriteCall, ...]
+
+
+Step = Annotated[
+    ReadCall | Filter | Sort | Slice | Distinct | Reduce | WriteCall | Transaction, Field(discriminator="kind")
+]
+
+
+class Plan(Value):
+    """How one access pattern is answered: by `steps`, or routed for `reasons`."""
+
+    pattern: str
+    steps: tuple[Step, ...] = ()
+    support: tuple[TableRef, ...] = ()
+    """References numbered after those of the pattern."""
+    routed: tuple[Reason, ...] = ()
+    detail: str = ""
+    """One sentence: why it is routed, or what the plan relies on."""
+    uses: tuple[str, ...] = ()
+    """`table` or `table/index` of every structure that the plan reads or writes by name."""
+    round_trips: int = 0
+    """Sequential calls, a batch or parallel fan-out counted once."""
+    read_units: float = 0.0
+    write_units: float = 0.0
+    index_write_units: float = 0.0
+    transaction_units: float = 0.0
+    scans: bool = False
+    """Answered by a Scan of one page of a small table: said, never silent."""
