@@ -12,9 +12,15 @@ from ddbmig.model.contract import Encoding
 from ddbmig.model.errors import InputError
 from ddbmig.model.schema import Column
 
-NUMBER_SIZES = {
+FACTS_FILE = {
     "0": 1, "-0": 1, "1": 2, "12": 2, "123": 3, "12345": 4, "100": 2, "1010": 3, "0.15": 2, "1.5": 3, "3.14159": 5,
     "100.5": 4, "1E125": 2, "-42": 3, "-12345": 5, "9" * 38: 20,
+}  # fmt: skip
+
+MEASURED = {  # the largest item that DynamoDB Local 3.3.1 accepts, by bisection
+    "120": 3, "0.015": 3, "0.0015": 2, "1000": 2, "1200": 2, "12000": 3, "12.01": 3, "0.01": 2, "100.05": 4, "10.5": 3,
+    "1.005": 4, "12345.678": 6, "1E-130": 2, "1.5E-7": 2, "123E10": 3, "-0.015": 4, "1234E20": 3, "1010.0101": 5,
+    "12345E-9": 4, "123456E-9": 5,
 }  # fmt: skip
 
 ATTRIBUTE_SIZES = [
@@ -45,8 +51,8 @@ ENCODINGS: list[tuple[Column, Encoding, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("literal", "size"), NUMBER_SIZES.items())
-def test_number_sizes_of_the_facts_file(literal: str, size: int) -> None:
+@pytest.mark.parametrize(("literal", "size"), [*FACTS_FILE.items(), *MEASURED.items()])
+def test_number_sizes(literal: str, size: int) -> None:
     assert e.number_size(Decimal(literal)) == size
 
 

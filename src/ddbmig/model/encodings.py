@@ -350,17 +350,17 @@ def _sortable_time(text: str) -> str:
 
 
 def number_size(number: Decimal) -> int:
-    """Bytes of an N: 1 + half the digits before the point + half those after it (each rounded up) + 1 if negative.
+    """Bytes of an N: 1 + the pairs of digits it spans, counted from the decimal point, + 1 if negative; zero takes 1.
 
-    Zeros that lead or trail the number as a whole do not count; zero takes 1 byte.
+    Zeros that lead or trail the number do not count, but a pair is cut at the point: 12 is one pair, 120 is two.
+    Equal to A4's formula on its examples, and to DynamoDB Local 3.3.1 where that formula is one byte short.
     """
     if not number:
         return 1
     sign, digits, exponent = number.normalize(_WIDE).as_tuple()
     if not isinstance(exponent, int):
         raise ValueError("not a number of DynamoDB")
-    whole = len(digits) if exponent >= 0 else max(0, len(digits) + exponent)
-    return 1 + (whole + 1) // 2 + (len(digits) - whole + 1) // 2 + sign
+    return 2 + (exponent + len(digits) - 1) // 2 - exponent // 2 + sign
 
 
 def size_of(value: Any) -> int:
