@@ -39,8 +39,19 @@ class Arithmetic(Value):
     right: "Term"
 
 
+INTERVAL_UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
+
+CLIENT_FUNCTIONS = frozenset(
+    ("COALESCE", "LOWER", "UPPER", "CONCAT", "NOW", "UTC_TIMESTAMP", "CURRENT_DATE", "YEAR", "MONTH", "DAY", "DATE")
+    + tuple(f"{name} {unit}" for name in ("DATE_ADD", "DATE_SUB") for unit in INTERVAL_UNITS)
+    + ("BINARY",)
+)
+"""The closed list of names a `Call` may have. IFNULL is COALESCE; `DATE_ADD DAY` takes a date and a number of days;
+YEAR, MONTH, DAY and DATE take a date or time column; BINARY compares its argument's bytes, not its collation."""
+
+
 class Call(Value):
-    """A function that has one plain meaning on the client: COALESCE/IFNULL, LOWER, UPPER, NOW, …"""
+    """A function that has one plain meaning on the client; `name` is one of CLIENT_FUNCTIONS."""
 
     kind: Literal["call"] = "call"
     name: str

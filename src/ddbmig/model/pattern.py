@@ -26,14 +26,18 @@ class TableRef(Value):
 class Join(Value):
     """How table reference `ref` is joined to the references before it: equal columns, and what else ON says.
 
-    For `kind` semi and anti the reference only tests existence (EXISTS, IN (SELECT …), and their negations).
+    For `kind` semi and anti the reference only tests existence (EXISTS, IN (SELECT …), and their negations); for mark
+    the test is an output column (SELECT EXISTS(…) AS x) and drops no row. References that belong to one such test share
+    `group`, the first of them carries the kind: the test holds when rows of the whole group satisfy all their joins.
     """
 
     ref: int
-    kind: Literal["inner", "left", "semi", "anti"]
+    kind: Literal["inner", "left", "semi", "anti", "mark"]
     on: tuple[tuple[ColumnRef, ColumnRef], ...]
     """Pairs (column of `ref`, column of an earlier reference)."""
     extra: Condition = All()
+    group: int | None = None
+    """The first reference of the existence test that `ref` belongs to (the first names itself); None outside of one."""
 
 
 class OrderTerm(Value):
@@ -102,8 +106,9 @@ class AccessPattern(Value):
     unplanned: tuple[Reason, ...] = ()
 
     def tables_read(self) -> tuple[str, ...]:
-        """Ids of the tables whose rows the statement reads (a pure INSERT reads none), sorted."""
-        return () if self.kind == "insert" else tuple(sorted({ref.table for ref in self.refs}))
+        """Ids of the tables whose rows the statement reads (an INSERT reads those of its SELECT only), sorted."""
+        read = self.refs[1:] if self.kind == "insert" else self.refs
+        return tuple(sorted({ref.table for ref in read}))
 
     def param(self, index: int) -> Param:
         """The placeholder with this index."""
