@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from ddbmig.model.assessment import Choice, Finding
 from ddbmig.model.base import Document, Value
 from ddbmig.model.contract import ContractAttribute, Enforces
+from ddbmig.model.encodings import template_columns
 from ddbmig.model.plan import Plan
 
 
@@ -43,9 +44,7 @@ class TableDesign(Value):
     def source_columns(self, attribute: str) -> tuple[str, ...]:
         """The MySQL columns an attribute is made of, in template order."""
         found = self.attributes[attribute]
-        if found.template is None:
-            return (found.source_column,)
-        return tuple(part.split("}")[0] for part in found.template.split("{")[1:])
+        return (found.source_column,) if found.template is None else template_columns(found.template)
 
     def index(self, name: str) -> IndexDesign:
         """The GSI with this name. Raises KeyError."""

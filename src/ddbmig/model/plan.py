@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ddbmig.model.base import Value
-from ddbmig.model.condition import Condition, Term
-from ddbmig.model.pattern import Aggregate, Assignment, ColumnRef, OrderTerm, Reason, TableRef
+from ddbmig.model.condition import All, ColumnRef, Condition, Term
+from ddbmig.model.pattern import Aggregate, Assignment, OrderTerm, Reason, TableRef
 
 KeyOperator = Literal["=", "<", "<=", ">", ">=", "between", "begins_with"]
 
@@ -62,8 +62,10 @@ class ReadCall(Value):
     consistent: bool = False
     per_row: bool = False
     """Once for each distinct key of the rows found so far, not once for the whole pattern."""
-    join: Literal["first", "inner", "left", "semi", "anti", "complete"] = "first"
+    join: Literal["first", "inner", "left", "complete"] = "first"
     """How the fetched rows meet the relation; `complete` fetches the base item behind an index entry of `ref`."""
+    match: Condition = All()
+    """What a fetched row must satisfy, beyond the key, to be joined."""
     limit: int | None = None
     forward: bool = True
     copied: tuple[Copied, ...] = ()
@@ -75,6 +77,14 @@ class Filter(Value):
 
     kind: Literal["filter"] = "filter"
     condition: Condition
+
+
+class Exists(Value):
+    """Semi or anti join: reduce the relation to the rows before `refs` were joined that have (or lack) a match."""
+
+    kind: Literal["exists"] = "exists"
+    refs: tuple[int, ...]
+    negated: bool = False
 
 
 class Sort(Value):
@@ -123,6 +133,8 @@ class WriteCall(Value):
     key: tuple[KeyCondition, ...] = ()
     """The key where the parameters give it; empty where it comes from the row that was read or is inserted."""
     sets: tuple[Assignment, ...] = ()
+    existing: int | None = None
+    """PutItem of an upsert or REPLACE: the reference that holds the row already there, if any; `sets` then apply."""
     condition: Literal["exists", "not exists"] | None = None
     per_row: bool = False
     purpose: str
@@ -138,7 +150,7 @@ class Transaction(Value):
 
 
 Step = Annotated[
-    ReadCall | Filter | Sort | Slice | Distinct | Reduce | WriteCall | Transaction, Field(discriminator="kind")
+    ReadCall | Filter | Exists | Sort | Slice | Distinct | Reduce | WriteCall | Transaction, Field(discriminator="kind")
 ]
 
 

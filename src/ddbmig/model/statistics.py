@@ -16,6 +16,8 @@ class ColumnStatistics(Value):
     """Exact; None where there were more than the counting limit."""
     top_share: float | None = None
     """Share of all rows that hold the most frequent value."""
+    has_empty: bool = False
+    """Some value is the empty string or empty binary: DynamoDB refuses those in keys (A3)."""
 
 
 class GroupStatistics(Value):

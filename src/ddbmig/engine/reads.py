@@ -1,0 +1,839 @@
+"""Reads compiled to plans: which structure answers each table reference, in which order, and what the client does.
+
+The compiler tries every reference that can come first, extends the relation greedily by the cheapest access path, and
+keeps the plan with the fewest read units. What cannot be bounded is routed with its reason.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Literal
+
+from ddbmig.engine.candidates import MAX_INDEXES, SORTABLE, Copy, Draft, Entity, IndexDraft
+from ddbmig.engine.capacity import PAGE_BYTES, read_units
+from ddbmig.model.condition import (
+    All,
+    AnyOf,
+    Arithmetic,
+    Call,
+    ColumnRef,
+    Compare,
+    Condition,
+    Not,
+    OpaqueCondition,
+    OpaqueTerm,
+    Param,
+    Term,
+)
+from ddbmig.model.pattern import AccessPattern, Join, Reason
+from ddbmig.model.plan import (
+    Copied,
+    Distinct,
+    Estimate,
+    Exists,
+    Filter,
+    KeyCondition,
+    Plan,
+    ReadCall,
+    Reduce,
+    Slice,
+    Sort,
+    Step,
+)
+
+MAX_ITEMS_READ = 10_000
+"""More items than this in one execution is not a bounded plan (our limit: ten pages of 1 KB items)."""
+RANGE_SHARE = 1 / 3
+"""Share of a partition that a range keeps: assumed."""
+FILTER_SHARE = 1.0
+"""Filters are not credited with fewer follow-up reads: the estimate stays an upper bound."""
+NEW_INDEX_FACTOR = 1.5
+"""A new index must save at least this factor over an existing path, since every write pays for it."""
+LOW_CARDINALITY = 10
+"""An index with fewer partition values than this is not offered where one page of a Scan does."""
+
+
+@dataclass(frozen=True)
+class Frequencies:
+    """What the digest says of a template beyond its text."""
+
+    list_length: float = 1.0
+    """Average members of an IN list, or rows of a multi-row INSERT."""
+
+
+class NotBounded(Exception):
+    """No bounded plan: carries the reason of the closed list and one sentence."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason: Reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Equality:
+    """`column of ref = term`; the condition it came from, so that a covered condition is not checked again."""
+
+    column: str
+    term: Term
+    origin: Condition
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way to reach the rows of a reference."""
+
+    op: Literal["GetItem", "BatchGetItem", "Query", "Scan"]
+    index: IndexDraft | None
+    lookup: int | None
+    """Position of the unique key in Entity.lookups, read first."""
+    pk: tuple[str, ...]
+    sk: tuple[str, ...]
+    """Sort-key columns fixed by equality (a full sort key, or a leading part of a composed one)."""
+    range: Compare | None
+    calls: float
+    items: float
+    units: float
+    new: bool = False
+    whole_sk: bool = False
+    covered: tuple[Condition, ...] = ()
+
+    @property
+    def price(self) -> float:
+        """Units, with the handicap of a structure that does not exist yet."""
+        return self.units * NEW_INDEX_FACTOR + 0.25 if self.new else self.units
+
+
+@dataclass
+class Relation:
+    """The relation while a plan is compiled."""
+
+    bound: set[int] = field(default_factory=set)
+    rows: float = 1.0
+    steps: list[Step] = field(default_factory=list)
+    pending: list[Condition] = field(default_factory=list)
+    items_read: float = 0.0
+    round_trips: int = 0
+    units: float = 0.0
+    sorted_by_key: bool = False
+    uses: list[str] = field(default_factory=list)
+    scans: bool = False
+    adopted: list[tuple[Entity, IndexDraft, set[str]]] = field(default_factory=list)
+
+
+def conjuncts(condition: Condition) -> list[Condition]:
+    """The top-level AND parts of a condition."""
+    if isinstance(condition, All):
+        return [part for item in condition.items for part in conjuncts(item)]
+    return [condition]
+
+
+def refs_of(node: Condition | Term) -> set[int]:
+    """The table references that a condition or term mentions."""
+    if isinstance(node, ColumnRef):
+        return {node.ref}
+    if isinstance(node, Compare):
+        return refs_of(node.left).union(*(refs_of(term) for term in node.right))
+    if isinstance(node, All | AnyOf):
+        return set().union(*(refs_of(item) for item in node.items))
+    if isinstance(node, Not):
+        return refs_of(node.item)
+    if isinstance(node, Arithmetic):
+        return refs_of(node.left) | refs_of(node.right)
+    if isinstance(node, Call):
+        return set().union(*(refs_of(argument) for argument in node.arguments))
+    return set()
+
+
+def columns_of(node: Condition | Term) -> set[tuple[int, str]]:
+    """The columns (reference, name) that a condition or term mentions."""
+    if isinstance(node, ColumnRef):
+        return {(node.ref, node.column)}
+    if isinstance(node, Compare):
+        return columns_of(node.left).union(*(columns_of(term) for term in node.right))
+    if isinstance(node, All | AnyOf):
+        return set().union(*(columns_of(item) for item in node.items))
+    if isinstance(node, Not):
+        return columns_of(node.item)
+    if isinstance(node, Arithmetic):
+        return columns_of(node.left) | columns_of(node.right)
+    if isinstance(node, Call):
+        return set().union(*(columns_of(argument) for argument in node.arguments))
+    return set()
+
+
+def opaque_reason(node: Condition | Term) -> str | None:
+    """Why a condition or term cannot be evaluated, if so."""
+    if isinstance(node, OpaqueCondition | OpaqueTerm):
+        return node.why
+    parts: Iterable[Condition | Term] = ()
+    if isinstance(node, Compare):
+        parts = (node.left, *node.right)
+    elif isinstance(node, All | AnyOf):
+        parts = node.items
+    elif isinstance(node, Not):
+        parts = (node.item,)
+    elif isinstance(node, Arithmetic):
+        parts = (node.left, node.right)
+    elif isinstance(node, Call):
+        parts = node.arguments
+    for part in parts:
+        if why := opaque_reason(part):
+            return why
+    return None
+
+
+def compile_read(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, *, may_add: bool) -> Plan:
+    """The cheapest bounded plan of a SELECT found, or a routed plan. With `may_add` the draft may gain indexes."""
+    try:
+        relation = ReadCompiler(pattern, draft, frequencies, may_add).best()
+    except NotBounded as stop:
+        return Plan(pattern=pattern.id, routed=(stop.reason,), detail=stop.detail)
+    return finish_plan(pattern, relation)
+
+
+def finish_plan(pattern: AccessPattern, relation: Relation) -> Plan:
+    """The frozen plan of a compiled read."""
+    return Plan(
+        pattern=pattern.id,
+        steps=tuple(relation.steps),
+        uses=tuple(dict.fromkeys(relation.uses)),
+        round_trips=relation.round_trips,
+        read_units=relation.units,
+        scans=relation.scans,
+        detail="reads a whole small table: at most one page of 1 MB" if relation.scans else "",
+    )
+
+
+def check_scope(pattern: AccessPattern, draft: Draft) -> None:
+    """Raise NotBounded for what the normal form, the scope or the conditions leave out."""
+    if pattern.unplanned:
+        raise NotBounded(pattern.unplanned[0], f"the statement is outside the normal form: {pattern.unplanned[0]}")
+    for ref in pattern.refs:
+        if ref.table not in draft.entities:
+            raise NotBounded("read of another system", f"{ref.table} is not migrated")
+    for condition in (pattern.where, *(join.extra for join in pattern.joins)):
+        if why := opaque_reason(condition):
+            raise NotBounded(why, f"a condition needs MySQL: {why}")  # type: ignore[arg-type]  # `why` is a Reason
+
+
+class ReadCompiler:
+    """Compiles the reading part of one pattern against one draft."""
+
+    def __init__(
+        self,
+        pattern: AccessPattern,
+        draft: Draft,
+        frequencies: Frequencies,
+        may_add: bool,
+        extra_needed: Mapping[int, set[str]] | None = None,
+    ) -> None:
+        self.pattern, self.draft, self.frequencies, self.may_add = pattern, draft, frequencies, may_add
+        self.joins: dict[int, Join] = {join.ref: join for join in pattern.joins}
+        self.needed = self._needed_columns()
+        for ref, columns in (extra_needed or {}).items():
+            self.needed[ref] |= columns
+
+    def best(self) -> Relation:
+        """The cheapest complete relation over all possible first references. Raises NotBounded."""
+        check_scope(self.pattern, self.draft)
+        firsts = [n for n in range(len(self.pattern.refs)) if self._kind(n) == "inner"]
+        found: list[tuple[float, int, int, Relation]] = []
+        stop: NotBounded | None = None
+        for first in firsts:
+            try:
+                relation = self._compile_from(first)
+            except NotBounded as error:
+                stop = stop or error
+                continue
+            handicap = sum(0.25 + relation.units * (NEW_INDEX_FACTOR - 1) for _, index, _ in relation.adopted if
+                           not index.because)  # fmt: skip
+            found.append((relation.units + handicap, relation.round_trips, first, relation))
+        if not found:
+            raise stop or NotBounded("unbounded read", "no table to start from")
+        best = min(found, key=lambda entry: entry[:3])[3]
+        self.adopt(best)
+        return best
+
+    # --- what is needed of each reference ---
+
+    def _needed_columns(self) -> dict[int, set[str]]:
+        needed: dict[int, set[str]] = {n: set() for n in range(len(self.pattern.refs))}
+        pattern = self.pattern
+        mentioned = [(c.ref, c.column) for c in (*pattern.reads, *pattern.group_by)]
+        mentioned += [(term.column.ref, term.column.column) for term in pattern.order]
+        mentioned += [(a.column.ref, a.column.column) for a in pattern.aggregates if a.column]
+        for join in pattern.joins:
+            mentioned += [(c.ref, c.column) for pair in join.on for c in pair]
+            mentioned += list(columns_of(join.extra))
+        mentioned += list(columns_of(pattern.where))
+        for ref, column in mentioned:
+            needed[ref].add(column)
+        return needed
+
+    def _kind(self, ref: int) -> str:
+        join = self.joins.get(ref)
+        return join.kind if join else "inner"
+
+    def _group(self, ref: int) -> int | None:
+        join = self.joins.get(ref)
+        if join is None:
+            return None
+        return join.group if join.group is not None else ref if join.kind in ("semi", "anti") else None
+
+    # --- the order of references ---
+
+    def _compile_from(self, first: int) -> Relation:
+        relation = Relation(pending=self._filters())
+        if AnyOf() in relation.pending:
+            relation.steps.append(Filter(condition=AnyOf()))
+            self._finish(relation)
+            return relation
+        self.extend(relation, first)
+        remaining = [n for n in range(len(self.pattern.refs)) if n != first]
+        grouped = [n for n in remaining if self._group(n) is not None]
+        ungrouped = [n for n in remaining if self._group(n) is None]
+        while ungrouped:
+            ref = self._next(relation, ungrouped)
+            ungrouped.remove(ref)
+            self.extend(relation, ref)
+        for leader in [n for n in grouped if self._group(n) == n]:
+            self._extend_group(relation, leader, [n for n in grouped if self._group(n) == leader])
+        if relation.pending:
+            relation.steps.append(Filter(condition=_all(relation.pending)))
+        self._finish(relation)
+        return relation
+
+    def _filters(self) -> list[Condition]:
+        """WHERE, and the ON conditions of inner joins, as one pool of conjuncts."""
+        pool = conjuncts(self.pattern.where)
+        for join in self.pattern.joins:
+            if join.kind == "inner" and self._group(join.ref) is None:
+                pool += [Compare(op="=", left=own, right=(other,)) for own, other in join.on]
+                pool += conjuncts(join.extra)
+        return pool
+
+    def _next(self, relation: Relation, candidates: list[int]) -> int:
+        """The next reference: an inner one with the cheapest path first, a left-joined one when its ON is bound."""
+        ranked: list[tuple[int, float, int]] = []
+        for ref in candidates:
+            if self._kind(ref) == "left":
+                if self._on_bound(ref, relation.bound):
+                    ranked.append((1, 0.0, ref))
+                continue
+            if self._copy_for(relation, ref) is not None:
+                ranked.append((0, -1.0, ref))
+                continue
+            paths = self._paths(relation, ref, self._equalities(ref, relation.bound, relation.pending))
+            if paths:
+                ranked.append((0, min(path.price for path in paths), ref))
+        if not ranked:
+            raise NotBounded("unbounded join", "a joined table is reached by no key")
+        return min(ranked)[2]
+
+    def _on_bound(self, ref: int, bound: set[int]) -> bool:
+        join = self.joins[ref]
+        return all(other.ref in bound for _, other in join.on) and refs_of(join.extra) <= bound | {ref}
+
+    # --- one reference more ---
+
+    def extend(self, relation: Relation, ref: int) -> None:
+        """Join the rows of one more reference to the relation by its cheapest path. Raises NotBounded."""
+        left = self._kind(ref) == "left"
+        own = self._join_conditions(ref) if left else relation.pending
+        copy = self._copy_for(relation, ref)
+        if copy is not None:
+            self._read_copy(relation, ref, copy)
+        else:
+            paths = self._paths(relation, ref, self._equalities(ref, relation.bound, own))
+            if not paths:
+                raise self._unreachable(relation, ref)
+            path = min(paths, key=lambda p: (p.price, p.lookup is not None))
+            covered = [c for c in own if any(c is d for d in path.covered)]
+            rest = [c for c in own if not any(c is d for d in covered)]
+            self._append_read(relation, ref, path, "left" if left else "inner", _all(rest) if left else All())
+            if not left:
+                relation.pending = rest
+        relation.bound.add(ref)
+        self._filter_early(relation)
+
+    def _filter_early(self, relation: Relation) -> None:
+        ready = [c for c in relation.pending if refs_of(c) <= relation.bound]
+        if ready:
+            relation.pending = [c for c in relation.pending if not any(c is r for r in ready)]
+            relation.steps.append(Filter(condition=_all(ready)))
+
+    def _extend_group(self, relation: Relation, leader: int, members: list[int]) -> None:
+        """EXISTS / IN (SELECT …): joined like LEFT JOINs, then reduced to whether a match exists."""
+        own = [c for n in members for c in self._join_conditions(n)]
+        members = list(members)
+        inside = set(members)
+        rows = relation.rows
+        while members:
+            options = []
+            for ref in members:
+                ready = [c for c in own if refs_of(c) <= relation.bound | {ref}]
+                paths = self._paths(relation, ref, self._equalities(ref, relation.bound, own))
+                options += [(path.price, ref, path, ready) for path in paths]
+            if not options:
+                raise NotBounded("subquery", "a table of the subquery is reached by no key")
+            _, ref, path, ready = min(options, key=lambda option: option[:2])
+            rest = [c for c in ready if not any(c is d for d in path.covered)]
+            self._append_read(relation, ref, path, "left", _all(rest))
+            own = [c for c in own if not any(c is r for r in ready)]
+            relation.bound.add(ref)
+            members.remove(ref)
+        relation.rows = rows
+        negated = self.joins[leader].kind == "anti"
+        relation.steps.append(Exists(refs=tuple(sorted(inside)), negated=negated))
+
+    def _join_conditions(self, ref: int) -> list[Condition]:
+        join = self.joins[ref]
+        pairs: list[Condition] = [Compare(op="=", left=own, right=(other,)) for own, other in join.on]
+        return pairs + conjuncts(join.extra)
+
+    def _unreachable(self, relation: Relation, ref: int) -> NotBounded:
+        table = self.pattern.refs[ref].table
+        if self.pattern.aggregates or self.pattern.group_by:
+            return NotBounded("unbounded aggregate", f"an aggregate over all of {table}")
+        if relation.bound:
+            return NotBounded("unbounded join", f"{table} is joined by no key")
+        return NotBounded("unbounded read", f"no condition fixes a key of {table}")
+
+    # --- copies ---
+
+    def _copy_for(self, relation: Relation, ref: int) -> tuple[int, Copy] | None:
+        """A bound reference whose items hold copies of all that is needed of `ref`, joined by that relationship only."""
+        join = self.joins.get(ref)
+        pairs = self._pairs(ref, relation)
+        for child in sorted({other.ref for _, other in pairs}):
+            entity = self.draft.entities[self.pattern.refs[child].table]
+            joined = {(own.column, other.column) for own, other in pairs if other.ref == child}
+            for copy in entity.copies:
+                delivered = {column for column, _ in copy.columns} | set(copy.parent_columns)
+                if (
+                    copy.parent == self.pattern.refs[ref].table
+                    and joined == set(zip(copy.parent_columns, copy.local_columns, strict=True))
+                    and self.needed[ref] <= delivered
+                    and (join is None or (join.extra == All() and join.kind in ("inner", "left")))
+                    and self._step_of(relation, child) is not None
+                ):
+                    return child, copy
+        return None
+
+    def _pairs(self, ref: int, relation: Relation) -> list[tuple[ColumnRef, ColumnRef]]:
+        """Column equalities between `ref` and bound references."""
+        own_conditions = self._join_conditions(ref) if self._kind(ref) == "left" else relation.pending
+        found = []
+        for condition in own_conditions:
+            if isinstance(condition, Compare) and condition.op == "=" and isinstance(condition.left, ColumnRef):
+                other = condition.right[0]
+                if isinstance(other, ColumnRef):
+                    for mine, theirs in ((condition.left, other), (other, condition.left)):
+                        if mine.ref == ref and theirs.ref in relation.bound:
+                            found.append((mine, theirs))
+        return found
+
+    def _step_of(self, relation: Relation, ref: int) -> int | None:
+        for position in range(len(relation.steps) - 1, -1, -1):
+            step = relation.steps[position]
+            if isinstance(step, ReadCall) and step.ref == ref:
+                return position
+        return None
+
+    def _read_copy(self, relation: Relation, ref: int, found: tuple[int, Copy]) -> None:
+        child, copy = found
+        position = self._step_of(relation, child)
+        assert position is not None  # noqa: S101  # _copy_for made sure of it
+        step = relation.steps[position]
+        assert isinstance(step, ReadCall)  # noqa: S101  # _step_of returns read calls only
+        columns = {column: name for column, name in copy.columns if column in self.needed[ref]}
+        if not columns:
+            columns = dict(copy.columns[:1])
+        columns |= dict(zip(copy.parent_columns, copy.local_columns, strict=True))
+        relation.steps[position] = step.model_copy(update={"copied": (*step.copied, Copied(ref=ref, columns=columns))})
+        for _, index, needed in relation.adopted:
+            if step.index is not None and index in self.draft.entities[self.pattern.refs[child].table].indexes:
+                needed |= set(columns.values())
+        if self._kind(ref) == "inner":
+            pairs = {(own, other) for own, other in self._pairs(ref, relation)}
+            relation.pending = [
+                c
+                for c in relation.pending
+                if not (
+                    isinstance(c, Compare) and c.op == "=" and _pair(c) and (_pair(c) in pairs or _flip(c) in pairs)
+                )
+            ]
+
+    # --- access paths ---
+
+    def _equalities(self, ref: int, bound: set[int], conditions: list[Condition]) -> list[Equality]:
+        """`column = term` facts about `ref` whose terms are parameters or columns already bound."""
+        found: list[Equality] = []
+        for condition in conditions:
+            if not isinstance(condition, Compare) or condition.op not in ("=", "<=>", "in"):
+                continue
+            sides = [(condition.left, condition.right)]
+            if condition.op == "=" and isinstance(condition.right[0], ColumnRef):
+                sides.append((condition.right[0], (condition.left,)))
+            for left, right in sides:
+                usable = len(right) == 1 and _usable(right[0], bound)
+                if isinstance(left, ColumnRef) and left.ref == ref and usable:
+                    found.append(Equality(left.column, right[0], condition))
+        return found
+
+    def _paths(self, relation: Relation, ref: int, equalities: list[Equality]) -> list[Path]:
+        entity = self.draft.entities[self.pattern.refs[ref].table]
+        terms: dict[str, Equality] = {}
+        for equality in equalities:
+            terms.setdefault(equality.column, equality)
+        paths = list(self._key_paths(relation, ref, entity, terms))
+        paths += self._lookup_paths(relation, entity, terms)
+        for index in entity.indexes:
+            if set(index.pk) <= set(terms):
+                paths.append(self._query_path(relation, ref, entity, terms, index))
+        if self.may_add:
+            paths += self._new_index_paths(relation, ref, entity, terms)
+        if not relation.bound:
+            paths += self._scan_path(entity)
+        return [path for path in paths if path.calls * path.items + relation.items_read <= MAX_ITEMS_READ]
+
+    def _fan_out(self, relation: Relation, terms: Iterable[Equality]) -> float:
+        """How many keys one execution asks for: list members × rows of the relation where a key comes from them."""
+        lists = per_row = False
+        for equality in terms:
+            lists |= isinstance(equality.term, Param) and equality.term.many
+            per_row |= isinstance(equality.term, ColumnRef)
+        return (max(1.0, self.frequencies.list_length) if lists else 1.0) * (relation.rows if per_row else 1.0)
+
+    def _key_paths(self, relation: Relation, ref: int, entity: Entity, terms: Mapping[str, Equality]) -> Iterable[Path]:
+        keys = entity.key_columns
+        if not keys or not set(entity.pk) <= set(terms):
+            return
+        if set(keys) <= set(terms):
+            used = [terms[c] for c in keys]
+            calls = self._fan_out(relation, used)
+            batch = calls > 1 or any(_many(e.term) or isinstance(e.term, ColumnRef) for e in used)
+            units = calls * read_units(self._item_bytes(entity), self.pattern.locking)
+            yield Path(
+                "BatchGetItem" if batch else "GetItem", None, None, entity.pk, entity.sk, None, calls, 1.0, units,
+                whole_sk=True, covered=tuple(e.origin for e in used),
+            )  # fmt: skip
+        elif entity.sk:
+            yield self._query_path(relation, ref, entity, terms, None)
+
+    def _lookup_paths(self, relation: Relation, entity: Entity, terms: Mapping[str, Equality]) -> list[Path]:
+        paths = []
+        for number, unique in enumerate(entity.lookups):
+            if set(unique.columns) <= set(terms):
+                used = [terms[c] for c in unique.columns]
+                calls = self._fan_out(relation, used)
+                units = calls * 2 * read_units(self._item_bytes(entity), self.pattern.locking)
+                paths.append(
+                    Path(
+                        "GetItem" if calls <= 1 else "BatchGetItem",
+                        None,
+                        number,
+                        unique.columns,
+                        (),
+                        None,
+                        calls,
+                        1.0,
+                        units,
+                        covered=tuple(e.origin for e in used),
+                    )
+                )
+        return paths
+
+    def _query_path(
+        self,
+        relation: Relation,
+        ref: int,
+        entity: Entity,
+        terms: Mapping[str, Equality],
+        index: IndexDraft | None,
+        new: bool = False,
+    ) -> Path:
+        pk, sk = (index.pk, index.sk) if index else (entity.pk, entity.sk)
+        fixed: list[str] = []
+        for column in sk:
+            if column not in terms or _many(terms[column].term):
+                break
+            fixed.append(column)
+        span = None
+        if len(sk) == 1 and not fixed:
+            span = self._range(ref, sk[0], relation)
+        used = [terms[c] for c in (*pk, *fixed)]
+        calls = self._fan_out(relation, used)
+        items = self.draft.sizes.rows_per_value(entity.table.id, (*pk, *fixed)) * (RANGE_SHARE if span else 1.0)
+        items = max(1.0, items)
+        covered: tuple[Condition, ...] = tuple(e.origin for e in used)
+        if span is not None and span.op != "between":
+            covered = (*covered, span)
+        if self._limit_pushed(relation, ref, sk, fixed, covered, calls, span):
+            limit = self.pattern.limit
+            items = min(items, float(limit.rows if limit and limit.rows else items))
+        consistent = self.pattern.locking and index is None
+        units = calls * read_units(items * self._item_bytes(entity, ref if index else None), consistent)
+        return Path("Query", index, None, pk, tuple(fixed), span, calls, items, units, new=new,
+                    whole_sk=bool(sk) and len(fixed) == len(sk), covered=covered)  # fmt: skip
+
+    def _new_index_paths(
+        self, relation: Relation, ref: int, entity: Entity, terms: Mapping[str, Equality]
+    ) -> list[Path]:
+        usable = sorted(terms)
+        if not usable:
+            return []
+        subsets: list[tuple[str, ...]] = [(c,) for c in usable]
+        single = [c for c in usable if not _many(terms[c].term)]
+        subsets += [pair for size in (2, 3, 4) for pair in combinations(single, size) if len(single) <= 6]
+        free = len(entity.indexes) < MAX_INDEXES
+        tiny = self._scan_path(entity)
+        paths = []
+        for pk in subsets:
+            if set(pk) >= set(entity.key_columns) > set():
+                continue
+            if tiny and not relation.bound and self.draft.sizes.distinct(entity.table.id, pk) < LOW_CARDINALITY:
+                continue
+            sk = self._wanted_sort(ref, entity, pk, relation)
+            same = [index for index in entity.indexes if set(index.pk) == set(pk)]
+            if any(index.sk in (sk, ()) for index in same) and not sk:
+                continue
+            widened = next((index for index in same if not index.sk), None)
+            if widened is None and not free:
+                continue
+            path = self._query_path(relation, ref, entity, terms, IndexDraft(pk, sk), new=widened is None)
+            paths.append(path)
+        return paths
+
+    def _wanted_sort(self, ref: int, entity: Entity, pk: tuple[str, ...], relation: Relation) -> tuple[str, ...]:
+        """The sort column an index for this reference should have: that of a range, else of ORDER BY with LIMIT."""
+        for condition in relation.pending:
+            if isinstance(condition, Compare) and condition.op in ("<", "<=", ">", ">=", "between"):
+                left = condition.left
+                mine = isinstance(left, ColumnRef) and left.ref == ref and self._sortable(entity, left.column, pk)
+                if mine and isinstance(left, ColumnRef) and all(isinstance(t, Param) for t in condition.right):
+                    return (left.column,)
+        order = self.pattern.order
+        if order and self.pattern.limit and order[0].column.ref == ref and not self.pattern.aggregates:
+            column = order[0].column.column
+            if self._sortable(entity, column, pk):
+                return (column,)
+        return ()
+
+    def _sortable(self, entity: Entity, column: str, pk: tuple[str, ...]) -> bool:
+        found = entity.table.column(column)
+        return found.type in SORTABLE and not found.nullable and column not in pk
+
+    def _range(self, ref: int, column: str, relation: Relation) -> Compare | None:
+        """A range condition on the sort column with parameter bounds; two one-sided ones give the first."""
+        entity = self.draft.entities[self.pattern.refs[ref].table]
+        if entity.table.column(column).type not in SORTABLE:
+            return None
+        for condition in relation.pending:
+            if isinstance(condition, Compare) and condition.op in ("<", "<=", ">", ">=", "between"):
+                left = condition.left
+                mine = isinstance(left, ColumnRef) and left.ref == ref and left.column == column
+                if mine and all(isinstance(t, Param) for t in condition.right):
+                    return condition
+        return None
+
+    def _limit_pushed(
+        self,
+        relation: Relation,
+        ref: int,
+        sk: tuple[str, ...],
+        fixed: list[str],
+        covered: tuple[Condition, ...],
+        calls: float,
+        span: Compare | None,
+    ) -> bool:
+        """Whether LIMIT may stop the Query: one table, one call, nothing left to filter, order given by the key."""
+        pattern = self.pattern
+        plain = not (pattern.aggregates or pattern.group_by or pattern.distinct) and len(pattern.refs) == 1
+        if not plain or pattern.limit is None or pattern.limit.rows is None or calls > 1 or relation.bound:
+            return False
+        if pattern.limit.offset_calls:
+            return False
+        if any(not any(c is d for d in covered) for c in relation.pending):
+            return False
+        return not pattern.order or self._key_order(ref, sk, fixed)
+
+    def _key_order(self, ref: int, sk: tuple[str, ...], fixed: list[str]) -> bool:
+        """Whether the key's order is exactly the ORDER BY (one sortable column; ties are in no order in SQL either)."""
+        order = self.pattern.order
+        if len(order) != 1 or order[0].column.ref != ref:
+            return False
+        column = order[0].column.column
+        entity = self.draft.entities[self.pattern.refs[ref].table]
+        return len(sk) == 1 and not fixed and sk[0] == column and entity.table.column(column).type in SORTABLE
+
+    def _scan_path(self, entity: Entity) -> list[Path]:
+        rows = max(1.0, self.draft.sizes.rows(entity.table.id))
+        total = rows * self._item_bytes(entity)
+        if total > PAGE_BYTES:
+            return []
+        return [Path("Scan", None, None, (), (), None, 1.0, rows, read_units(total, False))]
+
+    def _item_bytes(self, entity: Entity, ref: int | None = None) -> float:
+        """Average bytes of the base item, or of an index entry holding what is needed of `ref`."""
+        attributes = self.draft.attributes(entity)
+        if ref is not None:
+            keep = self.needed[ref] | set(self.draft.base_keys(entity))
+            attributes = {name: a for name, a in attributes.items() if name in keep}
+        return max(1.0, self.draft.sizes.item_bytes(attributes))
+
+    # --- read calls ---
+
+    def _append_read(
+        self, relation: Relation, ref: int, path: Path, join: Literal["inner", "left"], match: Condition
+    ) -> None:
+        entity = self.draft.entities[self.pattern.refs[ref].table]
+        terms = {e.column: e.term for e in reversed(self._equalities(ref, relation.bound, [*path.covered]))}
+        first = not relation.bound
+        per_row = any(isinstance(terms[c], ColumnRef) for c in (*path.pk, *path.sk) if c in terms)
+        kind: Literal["first", "inner", "left"] = "first" if first else join
+        if path.lookup is not None:
+            self._append_lookup(relation, ref, entity, path, terms, kind, per_row, match)
+            return
+        key = self._key_conditions(entity, path, terms)
+        index_name = entity.index_name(path.index) if path.index else None
+        if path.index is not None:
+            relation.adopted.append((entity, path.index, self._attributes_needed(entity, ref)))
+        pushed = path.op == "Query" and self._limit_pushed(
+            relation,
+            ref,
+            path.index.sk if path.index else entity.sk,
+            list(path.sk),
+            path.covered,
+            path.calls,
+            path.range,
+        )
+        order = self.pattern.order
+        relation.sorted_by_key = (
+            first
+            and path.op == "Query"
+            and self._key_order(ref, path.index.sk if path.index else entity.sk, list(path.sk))
+            and path.calls <= 1
+        )
+        call = ReadCall(
+            op=path.op,
+            table=entity.name,
+            index=index_name,
+            ref=ref,
+            key=key,
+            consistent=self.pattern.locking and path.index is None,
+            per_row=per_row,
+            join=kind,
+            match=match,
+            limit=self.pattern.limit.rows if pushed and self.pattern.limit else None,
+            forward=not (relation.sorted_by_key and order[0].descending),
+            estimate=Estimate(calls=path.calls, items=path.items, read_units=path.units),
+        )
+        self._account(relation, call, path)
+
+    def _append_lookup(
+        self, relation: Relation, ref: int, entity: Entity, path: Path, terms: Mapping[str, Term],
+        kind: Literal["first", "inner", "left"], per_row: bool, match: Condition,
+    ) -> None:  # fmt: skip
+        """A unique key: its look-up table gives the base key, the base table the row."""
+        unique = entity.lookups[path.lookup or 0]
+        name, _ = self.draft.lookup_key(entity, unique)
+        key = (KeyCondition(attribute=name, terms=tuple((c, terms[c]) for c in unique.columns)),)
+        half = Estimate(calls=path.calls, items=1.0, read_units=path.units / 2)
+        look = ReadCall(
+            op=path.op, table=entity.lookup_name(unique), ref=ref, key=key, consistent=self.pattern.locking,
+            per_row=per_row, join=kind, estimate=half,
+        )  # fmt: skip
+        relation.steps.append(look)
+        relation.uses.append(look.table)
+        relation.round_trips += 1
+        base = ReadCall(
+            op="BatchGetItem" if path.op == "BatchGetItem" else "GetItem", table=entity.name, ref=ref,
+            consistent=self.pattern.locking, per_row=True, join="complete", match=match, estimate=half,
+        )  # fmt: skip
+        self._account(relation, base, replace(path, items=2.0))
+
+    def _account(self, relation: Relation, call: ReadCall, path: Path) -> None:
+        relation.steps.append(call)
+        relation.uses.append(f"{call.table}/{call.index}" if call.index else call.table)
+        relation.round_trips += 1
+        relation.units += path.units
+        relation.items_read += path.calls * path.items
+        found = path.calls * (1.0 if path.lookup is not None else path.items)
+        relation.rows = max(1.0, found if call.join != "left" else max(relation.rows, found))
+        relation.scans |= call.op == "Scan"
+
+    def _key_conditions(self, entity: Entity, path: Path, terms: Mapping[str, Term]) -> tuple[KeyCondition, ...]:
+        if path.op == "Scan":
+            return ()
+        pk, sk = (path.index.pk, path.index.sk) if path.index else (entity.pk, entity.sk)
+        name, _ = self.draft.key_attribute(entity, pk)
+        found = [KeyCondition(attribute=name, terms=tuple((c, terms[c]) for c in pk))]
+        if path.sk:
+            name, _ = self.draft.key_attribute(entity, sk)
+            fixed = tuple((c, terms[c]) for c in path.sk)
+            found.append(KeyCondition(attribute=name, op="=" if path.whole_sk else "begins_with", terms=fixed))
+        elif path.range is not None:
+            name, _ = self.draft.key_attribute(entity, sk)
+            bounds = tuple((sk[0], term) for term in path.range.right)
+            found.append(KeyCondition(attribute=name, op=path.range.op, terms=bounds))  # type: ignore[arg-type]  # a range
+        return tuple(found)
+
+    def _attributes_needed(self, entity: Entity, ref: int) -> set[str]:
+        return {entity.table.column(column).name for column in self.needed[ref]}
+
+    def _finish(self, relation: Relation) -> None:
+        pattern = self.pattern
+        if pattern.aggregates or pattern.group_by:
+            relation.steps.append(Reduce(aggregates=pattern.aggregates, group_by=pattern.group_by))
+        if pattern.distinct:
+            relation.steps.append(Distinct())
+        if pattern.order and not relation.sorted_by_key:
+            relation.steps.append(Sort(order=pattern.order))
+        if pattern.limit is not None:
+            relation.steps.append(
+                Slice(
+                    rows=pattern.limit.rows,
+                    row_param=pattern.limit.row_param,
+                    offset_param=pattern.limit.offset_param,
+                )
+            )
+
+    def adopt(self, relation: Relation) -> None:
+        """Keep the indexes that the chosen plan uses: add new ones, widen a sort key, note what must be projected."""
+        for entity, index, needed in relation.adopted:
+            kept = next((i for i in entity.indexes if i is index), None)
+            if kept is None:
+                kept = next((i for i in entity.indexes if set(i.pk) == set(index.pk) and not i.sk), None)
+                if kept is not None:
+                    kept.sk = index.sk
+                else:
+                    kept = index
+                    entity.indexes.append(kept)
+            kept.needed |= needed
+            kept.because.append(self.pattern.id)
+
+
+def _usable(term: Term, bound: set[int]) -> bool:
+    if isinstance(term, ColumnRef):
+        return term.ref in bound
+    return isinstance(term, Param)
+
+
+def _many(term: Term) -> bool:
+    return isinstance(term, Param) and term.many
+
+
+def _all(conditions: list[Condition]) -> Condition:
+    return conditions[0] if len(conditions) == 1 else All(items=tuple(conditions))
+
+
+def _pair(condition: Compare) -> tuple[ColumnRef, ColumnRef] | None:
+    other = condition.right[0]
+    return (condition.left, other) if isinstance(condition.left, ColumnRef) and isinstance(other, ColumnRef) else None
+
+
+def _flip(condition: Compare) -> tuple[ColumnRef, ColumnRef] | None:
+    found = _pair(condition)
+    return (found[1], found[0]) if found else None

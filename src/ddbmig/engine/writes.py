@@ -1,0 +1,374 @@
+"""Writes compiled to plans: the row that changes, its look-up items, and the copies that follow it.
+
+Statement by statement: a MySQL transaction over several statements is mapped by stage 2 and not compiled as a whole.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+
+from ddbmig.engine.candidates import Copy, Draft, Entity
+from ddbmig.engine.capacity import WRITE_BLOCK
+from ddbmig.engine.reads import (
+    Frequencies,
+    NotBounded,
+    ReadCompiler,
+    Relation,
+    check_scope,
+    columns_of,
+    conjuncts,
+    opaque_reason,
+)
+from ddbmig.model.condition import ColumnRef, Compare, Constant, Param, Term
+from ddbmig.model.design import IndexDesign, TableDesign
+from ddbmig.model.pattern import AccessPattern, Assignment, Join, TableRef
+from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall
+from ddbmig.model.schema import Index
+
+
+def compile_write(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, *, may_add: bool) -> Plan:
+    """The plan of an INSERT, UPDATE or DELETE, or a routed plan. With `may_add` the draft may gain indexes."""
+    try:
+        check_scope(pattern, draft)
+        compiler = WriteCompiler(pattern, draft, frequencies, may_add)
+        compiler.check_values()
+        getattr(compiler, pattern.kind)()
+    except NotBounded as stop:
+        return Plan(pattern=pattern.id, routed=(stop.reason,), detail=stop.detail)
+    return compiler.plan()
+
+
+class WriteCompiler:
+    """Compiles one write against one draft. The relation holds the written row as reference 0."""
+
+    def __init__(self, pattern: AccessPattern, draft: Draft, frequencies: Frequencies, may_add: bool) -> None:
+        self.pattern, self.draft, self.frequencies, self.may_add = pattern, draft, frequencies, may_add
+        self.entity: Entity = draft.entities[pattern.refs[0].table]
+        self.table: TableDesign = draft.entity_design(self.entity)
+        self.support: list[TableRef] = []
+        self.relation = Relation(bound={0})
+        self.detail: list[str] = []
+
+    def plan(self) -> Plan:
+        """The finished plan with its totals."""
+        calls = [w for s in self.relation.steps for w in _writes(s)]
+        return Plan(
+            pattern=self.pattern.id,
+            steps=tuple(self.relation.steps),
+            support=tuple(self.support),
+            uses=tuple(dict.fromkeys([*self.relation.uses, *(w.table for w in calls)])),
+            round_trips=self.relation.round_trips + sum(1 for s in self.relation.steps if _writes(s)),
+            read_units=self.relation.units,
+            write_units=sum(w.estimate.write_units for w in calls),
+            index_write_units=sum(w.estimate.index_write_units for w in calls),
+            transaction_units=sum(w.estimate.transaction_units for w in calls),
+            scans=self.relation.scans,
+            detail="; ".join(self.detail),
+        )
+
+    def check_values(self) -> None:
+        """Raise NotBounded where a written value is computed by something we do not model."""
+        for assignment in (*self.pattern.assignments, *self.pattern.on_duplicate):
+            if why := opaque_reason(assignment.value):
+                raise NotBounded("server function", f"the value of {assignment.column} needs MySQL: {why}")
+
+    # --- the three kinds ---
+
+    def insert(self) -> None:
+        """PutItem, with the look-up items in the same transaction, after reading what must be copied."""
+        mode, existing = self.pattern.insert_mode, None
+        given = {a.column.lower() for a in self.pattern.assignments}
+        self._note_generated_key(given)
+        if mode in ("upsert", "replace"):
+            existing = self._read_existing(given)
+        for copy in self.entity.copies:
+            self._read_parent(copy)
+        lookups = [u for u in self.entity.lookups if all(self._not_null(column) for column in u.columns)]
+        transactional = bool(lookups)
+        count = max(1.0, self.frequencies.list_length)
+        condition = "not exists" if mode in ("insert", "ignore") else None
+        base = WriteCall(
+            op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
+            sets=self.pattern.on_duplicate, condition=condition, purpose="base item",
+            estimate=self._estimate(count, transactional, self._entry_units()),
+        )  # fmt: skip
+        writes = [base]
+        for unique in lookups:
+            if mode == "replace":
+                writes.append(self._lookup_write("DeleteItem", unique, count))
+            writes.append(self._lookup_write("PutItem", unique, count, existing=existing))
+        self._append(writes)
+
+    def update(self) -> None:
+        """UpdateItem by key, or read and then update each row; look-ups and copies follow."""
+        changed = {self._column(a.column) for a in self.pattern.assignments}
+        moved = [u for u in self.entity.lookups if changed & set(u.columns)]
+        rekeyed = bool(changed & set(self.entity.key_columns)) or self.entity.digest_key is not None
+        derived = self._derived_columns(changed)
+        key = self._direct_key()
+        uses_row = any(columns_of(a.value) - {(0, c) for c in changed} for a in self.pattern.assignments)
+        direct = key is not None and not (moved or rekeyed or derived - changed or uses_row)
+        if not direct:
+            everything = {c.name for c in self.entity.table.columns}
+            need = everything if rekeyed else {
+                *self.entity.key_columns, *derived, *(c for u in moved for c in u.columns), *self._value_columns()
+            }  # fmt: skip
+            self._read_rows(need)
+        rows = self.relation.rows
+        sets = self.pattern.assignments
+        if rekeyed:
+            self._append([
+                self._base_write("DeleteItem", rows, transactional=True),
+                self._base_write("PutItem", rows, transactional=True, sets=sets),
+            ])  # fmt: skip
+        else:
+            update = self._base_write("UpdateItem", rows, transactional=bool(moved), sets=sets, changed=changed)
+            if direct:
+                update = update.model_copy(update={"key": key, "per_row": False, "condition": "exists"})
+            writes = [update]
+            for unique in moved:
+                writes.append(self._lookup_write("DeleteItem", unique, rows))
+                writes.append(self._lookup_write("PutItem", unique, rows, sets=sets))
+            self._append(writes)
+        self._maintain_copies(changed)
+
+    def delete(self) -> None:
+        """DeleteItem by key, or read and then delete each row, with its look-up items in one transaction."""
+        key = self._direct_key()
+        if key is not None and not self.entity.lookups:
+            write = self._base_write("DeleteItem", 1.0, transactional=False)
+            self._append([write.model_copy(update={"key": key, "per_row": False})])
+            return
+        self._read_rows({*self.entity.key_columns, *(c for u in self.entity.lookups for c in u.columns)})
+        rows = self.relation.rows
+        writes = [self._base_write("DeleteItem", rows, transactional=bool(self.entity.lookups))]
+        writes += [self._lookup_write("DeleteItem", unique, rows) for unique in self.entity.lookups]
+        self._append(writes)
+
+    # --- reading before writing ---
+
+    def _read_rows(self, needed: set[str]) -> None:
+        """The rows that the WHERE selects, with the columns that the writes need."""
+        if self.entity.digest_key:
+            needed = {c.name for c in self.entity.table.columns}
+        names = {self.entity.table.column(c).name for c in needed}
+        compiler = ReadCompiler(self.pattern, self.draft, self.frequencies, self.may_add, {0: names})
+        self.relation = compiler.best()
+
+    def _read_existing(self, given: set[str]) -> int | None:
+        """The row already there for an upsert or REPLACE, found by the base key or a unique key that is given."""
+        keys = [self.entity.key_columns, *(u.columns for u in self.entity.lookups)]
+        usable = [key for key in keys if key and {c.lower() for c in key} <= given]
+        if not usable:
+            return None
+        if len(usable) > 1:
+            self.detail.append(f"the row already there is looked for by {', '.join(usable[0])} only")
+        pairs = tuple((column, ColumnRef(ref=0, column=column)) for column in usable[0])
+        return self._join(self.entity.table.id, pairs, "left", {c.name for c in self.entity.table.columns})
+
+    def _read_parent(self, copy: Copy) -> None:
+        pairs = tuple(
+            (parent, ColumnRef(ref=0, column=local))
+            for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
+        )
+        self._join(copy.parent, pairs, "left", {column for column, _ in copy.columns})
+
+    def _join(self, table: str, pairs: tuple[tuple[str, Term], ...], kind: str, needed: set[str]) -> int:
+        """Read the rows of `table` that equal the bound row in `pairs`; returns their reference number."""
+        ref = len(self.pattern.refs) + len(self.support)
+        self.support.append(TableRef(table=table, alias=f"support_{ref}"))
+        conditions = [Compare(op="=", left=ColumnRef(ref=ref, column=column), right=(term,)) for column, term in pairs]
+        on = tuple((c.left, c.right[0]) for c in conditions)
+        synthetic = self.pattern.model_copy(
+            update={
+                "refs": (*self.pattern.refs, *self.support),
+                "joins": (Join(ref=ref, kind=kind, on=on),),
+                "where": Compare(op="=", left=Constant(value=1), right=(Constant(value=1),)),
+                "reads": (), "order": (), "limit": None, "group_by": (), "aggregates": (), "distinct": False,
+            }
+        )  # fmt: skip
+        compiler = ReadCompiler(synthetic, self.draft, self.frequencies, self.may_add, {ref: needed})
+        before, before_rows = self.relation.pending, self.relation.rows
+        self.relation.pending = list(conditions) if kind == "inner" else []
+        compiler.extend(self.relation, ref)
+        self.relation.pending = before
+        compiler.adopt(self.relation)
+        self.relation.adopted = []
+        if kind == "left":
+            self.relation.rows = before_rows
+        return ref
+
+    def _maintain_copies(self, changed: set[str]) -> None:
+        """The children that hold copies of a changed column: found by their foreign key, updated one by one."""
+        for child_id in sorted(self.draft.entities):
+            child = self.draft.entities[child_id]
+            for copy in child.copies:
+                stale = [(column, name) for column, name in copy.columns if column in changed]
+                if copy.parent != self.entity.table.id or not stale:
+                    continue
+                self._maintain(child, copy, stale)
+
+    def _maintain(self, child: Entity, copy: Copy, stale: list[tuple[str, str]]) -> None:
+        pairs = tuple(
+            (local, ColumnRef(ref=0, column=parent))
+            for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
+        )
+        base_rows = self.relation.rows
+        ref = self._join(child.table.id, pairs, "inner", set(child.key_columns))
+        design = self.draft.entity_design(child)
+        values = {self._column(a.column): a.value for a in self.pattern.assignments}
+        names = {name for _, name in stale}
+        units = self.relation.rows * ceil(max(1.0, design.item_bytes) / WRITE_BLOCK)
+        index_units = self.relation.rows * sum(
+            ceil(max(1.0, i.entry_bytes) / WRITE_BLOCK)
+            for i in design.indexes
+            if i.projection == "ALL" or names & set(i.projected)
+        )
+        self.relation.steps.append(
+            WriteCall(
+                op="UpdateItem", table=design.name, source=child.table.id, ref=ref, per_row=True, condition="exists",
+                sets=tuple(Assignment(column=name, value=values[column]) for column, name in stale),
+                purpose=f"copy of {', '.join(f'{copy.parent}.{column}' for column, _ in stale)}",
+                estimate=Estimate(
+                    calls=self.relation.rows, items=1.0, write_units=units + index_units, index_write_units=index_units
+                ),
+            )
+        )  # fmt: skip
+        self.relation.rows = base_rows
+
+    # --- what a write touches ---
+
+    def _column(self, name: str) -> str:
+        return self.entity.table.column(name).name
+
+    def _value_columns(self) -> set[str]:
+        return {column for a in self.pattern.assignments for ref, column in columns_of(a.value) if ref == 0}
+
+    def _derived_columns(self, changed: set[str]) -> set[str]:
+        """Columns that make up the composed attributes in which a changed column takes part."""
+        found: set[str] = set()
+        for name, attribute in self.table.attributes.items():
+            columns = set(self.table.source_columns(name))
+            if attribute.template is not None and columns & changed:
+                found |= columns
+        return found
+
+    def _not_null(self, column: str) -> bool:
+        """Whether the insert may give the column a value other than NULL."""
+        for assignment in self.pattern.assignments:
+            if assignment.column.lower() == column.lower():
+                return assignment.value != Constant(value=None)
+        return not self.entity.table.column(column).nullable or self.entity.table.column(column).default is not None
+
+    def _note_generated_key(self, given: set[str]) -> None:
+        for column in self.entity.table.columns:
+            if column.auto_increment and column.name.lower() not in given:
+                self.detail.append(
+                    f"{column.name} was AUTO_INCREMENT: the client generates it (a ULID or a counter item)"
+                )
+                return
+
+    def _direct_key(self) -> tuple[KeyCondition, ...] | None:
+        """The base key when the WHERE is nothing but its columns equal to single parameters."""
+        terms: dict[str, Term] = {}
+        for condition in conjuncts(self.pattern.where):
+            if not isinstance(condition, Compare) or condition.op != "=" or not isinstance(condition.left, ColumnRef):
+                return None
+            term = condition.right[0]
+            if not isinstance(term, Param) or term.many or condition.left.column in terms:
+                return None
+            terms[condition.left.column] = term
+        keys = self.entity.key_columns
+        if not keys or set(terms) != set(keys) or len(self.pattern.refs) > 1 or self.pattern.limit is not None:
+            return None
+        found = []
+        for part in (self.entity.pk, self.entity.sk):
+            if part:
+                name, _ = self.draft.key_attribute(self.entity, part)
+                found.append(KeyCondition(attribute=name, terms=tuple((c, terms[c]) for c in part)))
+        return tuple(found)
+
+    # --- write calls and their estimates ---
+
+    def _append(self, writes: list[WriteCall]) -> None:
+        step: Step = writes[0] if len(writes) == 1 else Transaction(writes=tuple(writes))
+        self.relation.steps.append(step)
+
+    def _base_write(
+        self,
+        op: str,
+        rows: float,
+        *,
+        transactional: bool,
+        sets: tuple[Assignment, ...] = (),
+        changed: set[str] | None = None,
+    ) -> WriteCall:
+        index_units = self._entry_units() if changed is None else self._changed_entry_units(changed)
+        conditions: Mapping[str, str | None] = {"UpdateItem": "exists", "PutItem": "not exists", "DeleteItem": None}
+        return WriteCall.model_validate(
+            {
+                "op": op,
+                "table": self.table.name,
+                "source": self.table.source_table,
+                "ref": 0,
+                "per_row": True,
+                "sets": sets,
+                "condition": conditions[op],
+                "purpose": "base item",
+                "estimate": self._estimate(rows, transactional, index_units),
+            }
+        )
+
+    def _estimate(self, rows: float, transactional: bool, index_units: float) -> Estimate:
+        base = ceil(max(1.0, self.table.item_bytes) / WRITE_BLOCK)
+        extra = base if transactional else 0
+        return Estimate(
+            calls=rows,
+            items=1.0,
+            write_units=rows * (base + extra + index_units),
+            transaction_units=rows * extra,
+            index_write_units=rows * index_units,
+        )
+
+    def _entry_units(self) -> float:
+        """Units to add or remove the entry of a row in every index that holds it."""
+        return sum(self._present(i) * ceil(max(1.0, i.entry_bytes) / WRITE_BLOCK) for i in self.table.indexes)
+
+    def _present(self, index: IndexDesign) -> float:
+        return index.entries / self.table.items if self.table.items else 1.0
+
+    def _changed_entry_units(self, changed: set[str]) -> float:
+        """Units to follow an update: two writes where the index key moves, one where only its content changes."""
+        units = 0.0
+        touched = {n for n in self.table.attributes if changed & set(self.table.source_columns(n))}
+        for index in self.table.indexes:
+            block = self._present(index) * ceil(max(1.0, index.entry_bytes) / WRITE_BLOCK)
+            if touched & {index.pk, index.sk}:
+                units += 2 * block
+            elif index.projection == "ALL" or touched & set(index.projected):
+                units += block
+        return units
+
+    def _lookup_write(
+        self, op: str, unique: Index, rows: float, *, existing: int | None = None, sets: tuple[Assignment, ...] = ()
+    ) -> WriteCall:
+        """The look-up item of a unique key: 1 unit, doubled by the transaction it is written in."""
+        return WriteCall.model_validate(
+            {
+                "op": op,
+                "table": self.entity.lookup_name(unique),
+                "source": self.table.source_table,
+                "ref": 0,
+                "per_row": True,
+                "existing": existing,
+                "sets": sets,
+                "condition": "not exists" if op == "PutItem" else None,
+                "purpose": f"look-up of unique key {unique.name}",
+                "estimate": Estimate(calls=rows, items=1.0, write_units=2.0 * rows, transaction_units=rows),
+            }
+        )
+
+
+def _writes(step: Step) -> tuple[WriteCall, ...]:
+    if isinstance(step, WriteCall):
+        return (step,)
+    return step.writes if isinstance(step, Transaction) else ()
