@@ -1,0 +1,177 @@
+"""The published catalogue of facts: the only names a rule may use. It is the API of the product.
+
+`factors.py` computes those of relationships, tables and access patterns; those of alternatives, indexes and the
+validation are supplied by the rooms that know them. A fact that may be missing has to be guarded in a rule.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, get_args
+
+from ddbmig.engine.expressions import FactType, Kind
+from ddbmig.model.base import Value
+
+CATALOGUE_VERSION = 1
+
+Phase = Literal["relationship", "table", "pattern", "alternative", "index", "validation"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+class FactDefinition(Value):
+    """One name of the catalogue: where it applies, its type and unit, what it means and where it is measured."""
+
+    name: str
+    applies_to: Phase
+    kind: Kind
+    unit: str
+    may_be_missing: bool
+    values: tuple[str, ...] = ()
+    """The closed list of a text fact, where it has one."""
+    meaning: str
+    measured: str
+
+    def type(self) -> FactType:
+        """What the condition language must know."""
+        return FactType(self.kind, self.unit, self.may_be_missing, self.values)
+
+
+_MEASURED = {
+    "log": "query logs", "data": "data or live statistics", "schema": "schema", "person": "context in ddbmig.yaml",
+    "log+data": "query logs and data", "design": "the alternative's structures", "plans": "the alternative's plans",
+    "proof": "stage 4",
+}  # fmt: skip
+
+# name | kind | unit | ? = may be missing | measured | meaning
+_TABLE = """
+[relationship]
+reads.joint_share            | number | share     | ? | log  | calls reading both tables ÷ calls reading either; both: in one statement or transaction, or as an N+1 run
+reads.share_of_child         | number | share     | ? | log  | joint calls ÷ calls reading the child
+reads.share_of_parent        | number | share     | ? | log  | joint calls ÷ calls reading the parent
+reads.calls_per_day          | number | calls/day |   | log  | calls reading either table
+reads.joint_calls_per_day    | number | calls/day |   | log  | calls reading both tables
+reads.within_one_second_share | number | share    | ? | log  | calls of both tables on one connection within a second, in different units ÷ calls reading either
+reads.collection_share       | number | share     | ? | log  | calls that ask for the children of given parents ÷ calls reading the child
+copies.columns               | number | columns   | ? | log  | parent columns beyond the join key that joint reads take: what a copy would hold; missing without joint reads
+copies.names                 | list   |           | ? | log  | the names of those columns
+copies.bytes                 | number | bytes     | ? | log+data | their average size
+writes.parent_per_day        | number | calls/day |   | log  | statements writing the parent
+writes.child_per_day         | number | calls/day |   | log  | statements writing the child
+writes.copied_columns_per_day | number | calls/day |  | log  | updates of parent columns that joint reads take
+writes.reads_per_parent_write | number |          | ? | log  | joint calls ÷ updates of the copied columns; missing without such updates
+writes.fan_out_per_day       | number | items/day | ? | log+data | items that would be rewritten to keep copies right: updates of copied columns × average children
+writes.amplification         | number | ×         | ? | log+data | writes with copies ÷ writes without
+updates.parent_per_day       | number | calls/day |   | log  | UPDATEs of the parent
+updates.child_per_day        | number | calls/day |   | log  | UPDATEs of the child
+updates.together_share       | number | share     | ? | log  | of the transactions writing either table, those writing both; a statement outside of one is its own
+updates.paths                | number | patterns  |   | log  | access patterns that update copied columns
+children.average             | number | rows      | ? | data | children per parent that has any
+children.p99                 | number | rows      | ? | data | children per parent, 99th percentile
+children.max                 | number | rows      | ? | data | children of the largest parent
+children.orphans             | number | rows      | ? | data | children whose parent does not exist
+children.bounded             | bool   |           | ? | data | the 99th percentile of children takes less than 50 KB
+size.child_bytes             | number | bytes     | ? | data | average item size of one child row
+size.parent_bytes            | number | bytes     | ? | data | average item size of one parent row
+size.combined_bytes          | number | bytes     | ? | data | parent and the 99th percentile of its children
+size.largest_bytes           | number | bytes     | ? | data | parent and the most children that one has
+size.projected_12_months     | number | bytes     | ? | data | combined size after twelve months of the declared growth
+size.growth_percent_per_month | number | percent  | ? | person | declared growth
+cardinality.many_to_many     | bool   |           |   | schema | the child is the join table of an M:N relationship
+cardinality.one_to_one       | bool   |           |   | schema | the child's columns are unique
+cardinality.self_reference   | bool   |           |   | schema | child and parent are one table
+cardinality.child_is_parent  | bool   |           |   | schema | the child is itself the parent of another relationship
+cardinality.declared         | bool   |           |   | schema | a foreign key is declared
+transactions.cross_entity_per_day | number | transactions/day | | log | transactions writing both tables
+transactions.locking         | bool   |           |   | log  | a locking read (FOR UPDATE, FOR SHARE) occurs in a transaction using both tables
+patterns.planned_share       | number | share     | ? | log  | of the calls using either table, those in normal form
+patterns.complexity_max      | number |           |   | log  | the highest complexity score of a pattern using both tables, 0 without one
+keys.parent_top_share        | number | share     | ? | log  | share of the calls that ask for the most wanted parent
+time.minute_ratio            | number | ×         | ? | log  | calls in the busiest minute ÷ the mean minute; missing in logs of under five minutes
+cost.read_units_saved_per_day | number | units/day | ? | log+data | read units of the parent fetches that copies save (eventually consistent)
+cost.write_units_added_per_day | number | units/day | ? | log+data | write units that keeping the copies right takes
+context.lifecycle            | text:early,growing,mature | | ? | person | stage of the application's life
+context.team_expertise       | text:none,some,expert | | ? | person | the team's experience with DynamoDB
+context.same_owner           | bool   |           | ? | person | both tables belong to one service or team
+context.same_security_context | bool  |           | ? | person | both tables share a security context
+context.analytics_required   | bool   |           | ? | person | flexible queries are needed
+context.performance_critical | bool   |           | ? | person | latency matters for the application
+context.latency_ms           | number | ms        | ? | person | the strictest declared p99 for either table
+context.strong_consistency   | bool   |           | ? | person | both tables are declared to change together or be read strongly
+[table]
+table.rows                   | number | rows      | ? | data | row count
+table.rows_measured          | bool   |           |   | data | the row count was counted, not assumed
+table.item_bytes_average     | number | bytes     | ? | data | average row as a flat item
+table.item_bytes_max         | number | bytes     | ? | data | largest row as a flat item
+table.has_primary_key        | bool   |           |   | schema | there is a primary key
+table.primary_key_columns    | number | columns   |   | schema | columns of the primary key
+table.columns                | number | columns   |   | schema | columns
+table.unique_keys            | number | keys      |   | schema | unique keys beside the primary key
+table.columns_to_transform   | list   |           |   | schema | columns of types that DynamoDB lacks: JSON, SET, ENUM, BIT, generated, spatial
+table.growth_percent_per_month | number | percent | ? | person | declared growth
+keys.cardinality             | number | values    | ? | data | distinct values of the first primary-key column
+keys.least_index_cardinality | number | values    | ? | data | the fewest distinct values among the leading columns of the table's MySQL indexes
+keys.top_share               | number | share     | ? | log  | share of the calls that ask for the most wanted primary key; an upper bound for composite keys
+writes.per_day               | number | calls/day |   | log  | statements writing the table
+reads.per_day                | number | calls/day |   | log  | statements reading the table
+writes.peak_per_second       | number | calls/s   |   | log  | sum of the peak rates of the statements writing the table
+writes.hot_key_per_second    | number | calls/s   | ? | log  | peak writes × the share of the most wanted key
+time.minute_ratio            | number | ×         | ? | log  | calls in the busiest minute ÷ the mean minute; missing in logs of under five minutes
+[pattern]
+pattern.kind                 | text:select,insert,update,delete | | | log | the verb
+pattern.calls                | number | calls     |   | log  | calls as logged
+pattern.calls_per_day        | number | calls/day |   | log  | calls a day by what the log stands for
+pattern.peak_per_second      | number | calls/s   |   | log  | most calls within one second
+pattern.complexity           | number |           |   | log  | complexity score, 1 for one key look-up
+pattern.unplanned            | list   |           |   | log  | reasons why the statement is outside the normal form
+pattern.tables               | number | tables    |   | log  | different tables
+pattern.joins                | number | joins     |   | log  | joins
+pattern.locking              | bool   |           |   | log  | FOR UPDATE or FOR SHARE
+pattern.offset_calls         | number | calls     |   | log  | logged calls with a LIMIT offset
+pattern.rows_examined_per_call | number | rows    | ? | log  | rows examined ÷ timed calls (slow log only)
+keys.top_share               | number | share     | ? | log  | share of the calls that ask for the most wanted value, of the most selective placeholder
+pattern.hot_key_per_second   | number | calls/s   | ? | log  | peak rate × the share of the most wanted value
+time.minute_ratio            | number | ×         | ? | log  | calls in the busiest minute ÷ the mean minute; missing in logs of under five minutes
+[alternative]
+alternative.write_amplification | number | ×      | ? | plans  | writes of items and index entries ÷ writes of the application
+alternative.max_gsis_per_table | number | GSIs    | ? | design | most GSIs that one table has
+alternative.composed_keys    | number | keys      | ? | design | key attributes composed of several columns
+alternative.copies           | number | attributes | ? | design | attributes copied from another entity
+alternative.tables           | number | tables    | ? | design | DynamoDB tables, look-up tables apart
+alternative.lookup_tables    | number | tables    | ? | design | look-up tables for unique constraints
+item.bytes_average           | number | bytes     | ? | design | average item of the table with the largest items
+item.bytes_max               | number | bytes     | ? | design | largest item
+[index]
+index.partition_cardinality  | number | values    | ? | design | distinct values of the partition key
+index.top_share              | number | share     | ? | design | share of the entries that the most frequent partition key has
+index.write_share            | number | share     | ? | plans  | of the writes of the base table, those that write the index
+index.peak_writes_per_second | number | units/s   | ? | plans  | peak of the index's write units
+index.projection_share       | number | share     | ? | design | bytes of an index entry ÷ bytes of the item
+index.name_generic           | bool   |           | ? | design | the name says nothing of the access pattern (GSI1)
+item.bytes_average           | number | bytes     | ? | design | average item of the base table
+item.bytes_max               | number | bytes     | ? | design | largest item of the base table
+[validation]
+validation.mismatched_patterns | number | patterns | ? | proof | access patterns whose result differs from MySQL's
+validation.capacity_mismatches | number | patterns | ? | proof | access patterns whose consumed units differ from the predicted
+validation.load_rejects      | number | rows      | ? | proof | rows that could not be loaded through the contract
+"""  # noqa: E501 - one fact, one line
+
+
+def _definitions() -> Iterator[FactDefinition]:
+    phase = ""
+    for line in _TABLE.strip().splitlines():
+        if line.startswith("["):
+            phase = line.strip("[]")
+        else:
+            name, kind, unit, missing, measured, meaning = (cell.strip() for cell in line.split("|"))
+            kind, _, values = kind.partition(":")
+            yield FactDefinition.model_validate({
+                "name": name, "applies_to": phase, "kind": kind, "unit": unit, "may_be_missing": missing == "?",
+                "values": tuple(values.split(",")) if values else (), "meaning": meaning,
+                "measured": _MEASURED[measured],
+            })  # fmt: skip
+
+
+CATALOGUE: tuple[FactDefinition, ...] = tuple(_definitions())
+"""Every fact, in the order in which they are published."""
+
+BY_PHASE: Mapping[Phase, Mapping[str, FactDefinition]] = {
+    phase: {fact.name: fact for fact in CATALOGUE if fact.applies_to == phase} for phase in PHASES
+}
