@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+STOP_SECONDS = 10
+
 
 @contextmanager
 def kept(
@@ -40,12 +42,15 @@ def kept(
 
 
 def _stop(keeper: subprocess.Popen[bytes]) -> None:
-    """Kill keeper and server together: they are one process group, and nothing of theirs is worth a farewell."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(keeper.pid, signal.SIGKILL)
-    keeper.wait()
+    """Close the pipe, whereupon the keeper kills and reaps the server; where that fails kill the whole group."""
     if keeper.stdin:
         keeper.stdin.close()
+    try:
+        keeper.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(keeper.pid, signal.SIGKILL)
+        keeper.wait()
 
 
 def free_port() -> int:

@@ -1,0 +1,49 @@
+# Everything a contributor or a newcomer runs. Needs git, make and Python 3.11 or newer; sets the rest up itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help demo test check workloads nightly setup engine clean
+
+help:  ## show this list
+	@sed -n "s/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
+
+setup: $(READY)  ## the private environment .venv from the locked requirements
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "ddbmig needs Python 3.11 or newer: make PYTHON=python3.11 ..."; exit 2; }
+	@$(PYTHON) -c "import ensurepip" || { echo "the module venv is missing: apt-get install python3-venv"; exit 2; }
+	@echo "setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+engine: $(READY)  ## fetch DynamoDB Local into the cache, once
+	@$(BIN)/python scripts/fetch_dynamodb_local.py
+
+demo: engine  ## analyse the example from logs to contract
+	$(BIN)/ddbmig analyze examples/bookshop --approve all
+
+test: engine  ## all tests but those of nightly
+	$(BIN)/pytest -m "not slow"
+
+check: $(READY)  ## style, types, room rules, lock file, installed wheel
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python scripts/check_lock.py
+	$(BIN)/python scripts/check_wheel.py
+
+workloads: engine  ## the recorded applications, measured (DDBMIG_CORPUS)
+	$(BIN)/python scripts/workloads.py
+
+nightly: engine  ## everything that takes long
+	$(BIN)/pytest
+	$(BIN)/python scripts/workloads.py
+
+clean:  ## remove what make made here; the cache of fetched engines stays
+	rm -rf $(VENV) build dist migration examples/bookshop/migration .mypy_cache .ruff_cache .pytest_cache .hypothesis
