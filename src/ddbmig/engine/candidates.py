@@ -59,6 +59,7 @@ class Entity:
     digest_key: str | None = None
     """Name of the key attribute of a table without any key: the digest of the row."""
     lookups: list[Index] = field(default_factory=list)
+    lookup_names: dict[str, str] = field(default_factory=dict)
     indexes: list[IndexDraft] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     because: list[str] = field(default_factory=list)
@@ -70,7 +71,7 @@ class Entity:
 
     def lookup_name(self, unique: Index) -> str:
         """Name of the look-up table of a unique key."""
-        return f"{self.name}_{table_name('_'.join(unique.columns))}_unique"
+        return self.lookup_names[unique.name]
 
     def index_name(self, index: IndexDraft) -> str:
         """Name of a GSI by its access pattern: `<entity>_by_<columns>`."""
@@ -84,21 +85,28 @@ def table_name(text: str) -> str:
     return legal[:255] if len(legal) >= 3 else f"{legal}_table"
 
 
-def unique_names(tables: Iterable[Table]) -> dict[str, str]:
-    """A legal and unique DynamoDB name per table id, in id order."""
-    names: dict[str, str] = {}
+def new_entities(tables: Iterable[Table]) -> dict[str, Entity]:
+    """The faithful entity of every table, by table id; all names are legal and unique over entities and look-ups."""
+    ordered = sorted(tables, key=lambda table: table.id)
     taken: set[str] = set()
-    for table in sorted(tables, key=lambda t: t.id):
-        base = name = table_name(table.id)
-        number = 2
-        while name in taken:
-            name, number = f"{base}_{number}", number + 1
-        taken.add(name)
-        names[table.id] = name
-    return names
+    entities = {table.id: _new_entity(table, _unique_name(table.id, taken)) for table in ordered}
+    for entity in entities.values():
+        for unique in entity.lookups:
+            name = f"{entity.name}_{'_'.join(unique.columns)}_unique"
+            entity.lookup_names[unique.name] = _unique_name(name, taken)
+    return entities
 
 
-def new_entity(table: Table, name: str) -> Entity:
+def _unique_name(wanted: str, taken: set[str]) -> str:
+    base = name = table_name(wanted)
+    number = 2
+    while name in taken:
+        name, number = f"{base[:250]}_{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def _new_entity(table: Table, name: str) -> Entity:
     """The faithful entity: keyed by the primary key, else by a NOT NULL unique key, else by the row's digest."""
     key, because = table.primary_key, "primary key"
     if not key:

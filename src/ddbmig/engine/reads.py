@@ -237,8 +237,9 @@ class ReadCompiler:
     def best(self) -> Relation:
         """The cheapest complete relation over all possible first references. Raises NotBounded."""
         check_scope(self.pattern, self.draft)
-        firsts = [n for n in range(len(self.pattern.refs)) if self._kind(n) == "inner"]
-        found: list[tuple[float, int, int, Relation]] = []
+        outer = [n for n in range(len(self.pattern.refs)) if self._kind(n) == "inner" and self._group(n) is None]
+        firsts: list[int | None] = [*outer] or [None]
+        found: list[tuple[float, int, Relation]] = []
         stop: NotBounded | None = None
         for first in firsts:
             try:
@@ -248,10 +249,10 @@ class ReadCompiler:
                 continue
             handicap = sum(0.25 + relation.units * (NEW_INDEX_FACTOR - 1) for _, index, _ in relation.adopted if
                            not index.because)  # fmt: skip
-            found.append((relation.units + handicap, relation.round_trips, first, relation))
+            found.append((relation.units + handicap, relation.round_trips, relation))
         if not found:
             raise stop or NotBounded("unbounded read", "no table to start from")
-        best = min(found, key=lambda entry: entry[:3])[3]
+        best = min(found, key=lambda entry: entry[:2])[2]
         self.adopt(best)
         return best
 
@@ -279,17 +280,19 @@ class ReadCompiler:
         join = self.joins.get(ref)
         if join is None:
             return None
-        return join.group if join.group is not None else ref if join.kind in ("semi", "anti") else None
+        return join.group if join.group is not None else ref if join.kind in ("semi", "anti", "mark") else None
 
     # --- the order of references ---
 
-    def _compile_from(self, first: int) -> Relation:
+    def _compile_from(self, first: int | None) -> Relation:
+        """The relation that starts with `first`, or with an existence test where that is all the statement asks."""
         relation = Relation(pending=self._filters())
         if AnyOf() in relation.pending:
             relation.steps.append(Filter(condition=AnyOf()))
             self._finish(relation)
             return relation
-        self.extend(relation, first)
+        if first is not None:
+            self.extend(relation, first)
         remaining = [n for n in range(len(self.pattern.refs)) if n != first]
         grouped = [n for n in remaining if self._group(n) is not None]
         ungrouped = [n for n in remaining if self._group(n) is None]
@@ -384,8 +387,8 @@ class ReadCompiler:
             relation.bound.add(ref)
             members.remove(ref)
         relation.rows = rows
-        negated = self.joins[leader].kind == "anti"
-        relation.steps.append(Exists(refs=tuple(sorted(inside)), negated=negated))
+        keep: Mapping[str, Literal["matched", "unmatched", "all"]] = {"anti": "unmatched", "mark": "all"}
+        relation.steps.append(Exists(refs=tuple(sorted(inside)), keep=keep.get(self.joins[leader].kind, "matched")))
 
     def _join_conditions(self, ref: int) -> list[Condition]:
         join = self.joins[ref]
@@ -403,7 +406,7 @@ class ReadCompiler:
     # --- copies ---
 
     def _copy_for(self, relation: Relation, ref: int) -> tuple[int, Copy] | None:
-        """A bound reference whose items hold copies of all that is needed of `ref`, joined by that relationship only."""
+        """A bound reference whose items hold copies of all that is needed of `ref`, and joined by nothing else."""
         join = self.joins.get(ref)
         pairs = self._pairs(ref, relation)
         for child in sorted({other.ref for _, other in pairs}):
@@ -692,7 +695,7 @@ class ReadCompiler:
         terms = {e.column: e.term for e in reversed(self._equalities(ref, relation.bound, [*path.covered]))}
         first = not relation.bound
         per_row = any(isinstance(terms[c], ColumnRef) for c in (*path.pk, *path.sk) if c in terms)
-        kind: Literal["first", "inner", "left"] = "first" if first else join
+        kind: Literal["first", "inner", "left"] = "first" if first and join == "inner" else join
         if path.lookup is not None:
             self._append_lookup(relation, ref, entity, path, terms, kind, per_row, match)
             return

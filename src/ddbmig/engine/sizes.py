@@ -27,6 +27,11 @@ class Sizes:
         found = self._statistics.get(table_id)
         return found.rows.value if found else 0.0
 
+    def row_bytes(self, table_id: str) -> float:
+        """Average bytes of one row as a flat item."""
+        found = self._statistics.get(table_id)
+        return found.item_bytes.value if found else 0.0
+
     def column_statistics(self, table_id: str, column: str) -> ColumnStatistics | None:
         """What was counted of a column, if anything."""
         found = self._statistics.get(table_id)

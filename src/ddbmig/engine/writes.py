@@ -5,6 +5,7 @@ Statement by statement: a MySQL transaction over several statements is mapped by
 
 from collections.abc import Mapping
 from math import ceil
+from typing import Literal
 
 from ddbmig.engine.candidates import Copy, Draft, Entity
 from ddbmig.engine.capacity import WRITE_BLOCK
@@ -18,7 +19,7 @@ from ddbmig.engine.reads import (
     conjuncts,
     opaque_reason,
 )
-from ddbmig.model.condition import ColumnRef, Compare, Constant, Param, Term
+from ddbmig.model.condition import All, ColumnRef, Compare, Constant, Param, Term
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, TableRef
 from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall
@@ -85,10 +86,10 @@ class WriteCompiler:
         lookups = [u for u in self.entity.lookups if all(self._not_null(column) for column in u.columns)]
         transactional = bool(lookups)
         count = max(1.0, self.frequencies.list_length)
-        condition = "not exists" if mode in ("insert", "ignore") else None
         base = WriteCall(
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
-            sets=self.pattern.on_duplicate, condition=condition, purpose="base item",
+            sets=self.pattern.on_duplicate, purpose="base item",
+            condition="not exists" if mode in ("insert", "ignore") else None,
             estimate=self._estimate(count, transactional, self._entry_units()),
         )  # fmt: skip
         writes = [base]
@@ -172,17 +173,19 @@ class WriteCompiler:
         )
         self._join(copy.parent, pairs, "left", {column for column, _ in copy.columns})
 
-    def _join(self, table: str, pairs: tuple[tuple[str, Term], ...], kind: str, needed: set[str]) -> int:
+    def _join(
+        self, table: str, pairs: tuple[tuple[str, ColumnRef], ...], kind: Literal["inner", "left"], needed: set[str]
+    ) -> int:
         """Read the rows of `table` that equal the bound row in `pairs`; returns their reference number."""
         ref = len(self.pattern.refs) + len(self.support)
         self.support.append(TableRef(table=table, alias=f"support_{ref}"))
-        conditions = [Compare(op="=", left=ColumnRef(ref=ref, column=column), right=(term,)) for column, term in pairs]
-        on = tuple((c.left, c.right[0]) for c in conditions)
+        on = tuple((ColumnRef(ref=ref, column=column), term) for column, term in pairs)
+        conditions = [Compare(op="=", left=own, right=(other,)) for own, other in on]
         synthetic = self.pattern.model_copy(
             update={
                 "refs": (*self.pattern.refs, *self.support),
                 "joins": (Join(ref=ref, kind=kind, on=on),),
-                "where": Compare(op="=", left=Constant(value=1), right=(Constant(value=1),)),
+                "where": All(),
                 "reads": (), "order": (), "limit": None, "group_by": (), "aggregates": (), "distinct": False,
             }
         )  # fmt: skip

@@ -80,11 +80,11 @@ class Filter(Value):
 
 
 class Exists(Value):
-    """Semi or anti join: reduce the relation to the rows before `refs` were joined that have (or lack) a match."""
+    """Reduce the relation to the rows it had before `refs` were joined: those that have a match, lack one, or all."""
 
     kind: Literal["exists"] = "exists"
     refs: tuple[int, ...]
-    negated: bool = False
+    keep: Literal["matched", "unmatched", "all"] = "matched"
 
 
 class Sort(Value):

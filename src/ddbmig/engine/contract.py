@@ -1,0 +1,67 @@
+"""The migration contract of a design: one entry per table, one informative entry per GSI, in the guide's format."""
+
+from collections.abc import Iterable, Mapping
+from math import ceil
+
+from ddbmig.model.contract import Contract, ContractEntry, ContractGsi
+from ddbmig.model.design import Alternative, IndexDesign, TableDesign
+
+
+def contract_of(alternative: Alternative, satisfied: Mapping[str, str]) -> Contract:
+    """The contract of an alternative.
+
+    `satisfied` maps the ids of the patterns that may be claimed to their descriptions: one that validation disproved
+    is left out by the caller.
+    """
+    users = _users(alternative, satisfied)
+    entries: list[ContractEntry] = []
+    for table in alternative.tables:
+        entries.append(_table_entry(table, users.get(table.name, ())))
+        entries.extend(
+            _index_entry(table, index, users.get(f"{table.name}/{index.name}", ())) for index in table.indexes
+        )
+    return Contract(tuple(entries))
+
+
+def _users(alternative: Alternative, satisfied: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Per structure the descriptions of the patterns whose plans use it, sorted."""
+    found: dict[str, set[str]] = {}
+    for plan in alternative.plans:
+        if plan.pattern in satisfied and not plan.routed:
+            for structure in plan.uses:
+                found.setdefault(structure, set()).add(satisfied[plan.pattern])
+    return {structure: tuple(sorted(names)) for structure, names in found.items()}
+
+
+def _table_entry(table: TableDesign, satisfies: Iterable[str]) -> ContractEntry:
+    return ContractEntry(
+        table=table.name,
+        type="Table",
+        source_table=table.source_table,
+        pk=table.pk,
+        sk=table.sk,
+        gsis=tuple(ContractGsi(name=i.name, pk=i.pk, sk=i.sk) for i in table.indexes) or None,
+        attributes=table.attributes,
+        satisfies=tuple(satisfies),
+        estimated_item_size_bytes=ceil(table.item_bytes),
+        filter=table.filter,
+        enforces=table.enforces,
+    )
+
+
+def _index_entry(table: TableDesign, index: IndexDesign, satisfies: Iterable[str]) -> ContractEntry:
+    keys = [k for k in (index.pk, index.sk, table.pk, table.sk) if k is not None]
+    kept = list(table.attributes) if index.projection == "ALL" else [*dict.fromkeys(keys), *index.projected]
+    return ContractEntry(
+        table=index.name,
+        type="GSI",
+        source_table=table.source_table,
+        pk=index.pk,
+        sk=index.sk,
+        attributes={name: table.attributes[name] for name in dict.fromkeys(kept)},
+        satisfies=tuple(satisfies),
+        estimated_item_size_bytes=ceil(index.entry_bytes),
+        base_table=table.name,
+        projection=index.projection,
+        projected_attributes=index.projected or None,
+    )
