@@ -37,6 +37,7 @@ _NEGATED: dict[Operator, Operator] = {
     "between": "not between", "not between": "between", "like": "not like", "not like": "like",
     "is null": "is not null", "is not null": "is null",
 }  # fmt: skip
+_OPERANDS = frozenset({"this", "expression", "expressions", "low", "high", "negate"})
 _ARITHMETIC: dict[type[exp.Expr], Literal["+", "-", "*", "/"]] = {
     exp.Add: "+",
     exp.Sub: "-",
@@ -239,6 +240,10 @@ def _comparison(node: exp.Expr, scope: Scope) -> Condition:
 
 
 def _compare(node: exp.Expr, op: Operator, operands: list[exp.Expr], scope: Scope) -> Condition:
+    if any(value for key, value in node.args.items() if key not in _OPERANDS):
+        # The parser has noted something about the comparison that this reading does not know.
+        return OpaqueCondition(sql=template_text(node), why="not understood")
+    op = _NEGATED[op] if node.args.get("negate") else op
     left, *right = (term(operand, scope) for operand in operands)
     for operand in (left, *right):
         if isinstance(operand, OpaqueTerm):
@@ -275,12 +280,24 @@ def conjunction(items: list[Condition]) -> Condition:
     return flat[0] if len(flat) == 1 else All(items=tuple(flat))
 
 
+def _choices(items: list[Condition]) -> Compare | None:
+    """Equalities of one column with values, as one IN; None where `items` are anything else."""
+    found = [item for item in items if isinstance(item, Compare) and item.op in ("=", "in")]
+    values = tuple(value for item in found for value in item.right)
+    if len(found) != len(items) or not all(isinstance(value, Param | Constant) for value in values):
+        return None
+    same = all(item.left == found[0].left for item in found)
+    return Compare(op="in", left=found[0].left, right=values) if same else None
+
+
 def disjunction(items: list[Condition]) -> Condition:
-    """OR of `items`: nested ORs are one, FALSE is left out, TRUE decides."""
+    """OR of `items`: nested ORs are one, FALSE is left out, TRUE decides, equalities of one column are an IN."""
     flat = [part for item in items for part in (item.items if isinstance(item, AnyOf) else (item,))]
     if TRUE in flat:
         return TRUE
-    return flat[0] if len(flat) == 1 else AnyOf(items=tuple(flat))
+    if len(flat) == 1:
+        return flat[0]
+    return (_choices(flat) if flat else None) or AnyOf(items=tuple(flat))
 
 
 def negation(item: Condition) -> Condition:

@@ -13,6 +13,11 @@ from ddbmig.analyzers.templates import InsertMode
 from ddbmig.model.condition import ColumnRef, Compare, Constant, Param
 from ddbmig.model.pattern import Aggregate, Assignment, Limit, OrderTerm, PatternKind, Reason
 
+_CLAUSES = frozenset({
+    "this", "db", "alias", "joins", "hints", "expressions", "expression", "from_", "where", "group", "having", "order",
+    "limit", "offset", "distinct", "locks", "hint", "operation_modifiers", "with_", "conflict", "ignore", "tables",
+    "using",
+})  # fmt: skip
 _AGGREGATES: dict[type[exp.Expr], Literal["count", "sum", "min", "max", "avg"]] = {
     exp.Count: "count",
     exp.Sum: "sum",
@@ -58,6 +63,7 @@ def draft_statement(tree: exp.Expr, catalogue: Catalogue, database: str) -> Draf
     nodes = _table_nodes(tree, refs)
     draft = Draft(_kind(tree), refs, Rows(Scope(refs)))
     try:
+        _refuse_unknown(tree, nodes)
         _READERS[type(tree)](draft, tree)
         _note_opaque(draft)
     except Unplanned as error:
@@ -66,6 +72,13 @@ def draft_statement(tree: exp.Expr, catalogue: Catalogue, database: str) -> Draf
         if id(node) not in refs.met:
             refs.add(node)
     return draft
+
+
+def _refuse_unknown(tree: exp.Expr, nodes: list[exp.Table]) -> None:
+    """Raise Unplanned where the parser has understood a clause that this reading does not know."""
+    for node in (*tree.find_all(exp.Select, exp.Insert, exp.Update, exp.Delete), *nodes):
+        if any(value for key, value in node.args.items() if key not in _CLAUSES and value is not None):
+            raise Unplanned("not understood")
 
 
 def _kind(tree: exp.Expr) -> PatternKind:
