@@ -191,7 +191,7 @@ def _remote_client(url: str, **settings: Any) -> "DynamoDBClient":
     """A client with the credentials of the environment; the region is the address's own, else the environment's."""
     import boto3
 
-    in_name = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:amazonaws|api\.aws)", url)
+    in_name = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", url)
     session = boto3.session.Session()
     region = in_name[1] if in_name else session.region_name or REGION
     return session.client("dynamodb", endpoint_url=url, region_name=region, config=_config(**settings))
