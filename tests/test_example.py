@@ -31,7 +31,7 @@ def statements(bookshop: Path) -> list[str]:
     return [sql.strip() for command, sql in zip(parts[1::2], parts[2::2], strict=True) if command == "Query"]
 
 
-def test_configuration_is_a_project_and_names_files_that_are_there(bookshop: Path):
+def test_configuration_is_a_project_and_names_files_that_are_there(bookshop: Path) -> None:
     config = ProjectConfig.model_validate(yaml.safe_load((bookshop / "ddbmig.yaml").read_text()))
     inputs = config.inputs
     named = (*inputs.schema_files, *inputs.data, *inputs.slow_logs, *inputs.general_logs)
@@ -39,7 +39,7 @@ def test_configuration_is_a_project_and_names_files_that_are_there(bookshop: Pat
     assert all((bookshop / name).is_file() for name in named)
 
 
-def test_owners_are_given_for_tables_that_exist(bookshop: Path):
+def test_owners_are_given_for_tables_that_exist(bookshop: Path) -> None:
     config = ProjectConfig.model_validate(yaml.safe_load((bookshop / "ddbmig.yaml").read_text()))
     tables = set(re.findall(r"^CREATE TABLE `(\w+)`", (bookshop / "schema.sql").read_text(), re.MULTILINE))
     assert set(config.context.owners) == tables
@@ -65,17 +65,17 @@ def test_owners_are_given_for_tables_that_exist(bookshop: Path):
         "FULLTEXT KEY `books_title_words` (`title`)",
     ],
 )
-def test_schema_holds_the_promised_case(bookshop: Path, promised: str):
+def test_schema_holds_the_promised_case(bookshop: Path, promised: str) -> None:
     assert promised in (bookshop / "schema.sql").read_text()
 
 
-def test_one_relationship_is_left_to_inference_and_one_table_has_no_key(bookshop: Path):
+def test_one_relationship_is_left_to_inference_and_one_table_has_no_key(bookshop: Path) -> None:
     tables = dict(re.findall(r"CREATE TABLE `(\w+)` \((.*?)\n\)", (bookshop / "schema.sql").read_text(), re.DOTALL))
     assert "REFERENCES `customers`" not in tables["reviews"]
     assert [name for name, body in tables.items() if "PRIMARY KEY" not in body] == ["order_events"]
 
 
-def test_logs_are_small_and_their_gzip_headers_hold_no_time_or_name(bookshop: Path):
+def test_logs_are_small_and_their_gzip_headers_hold_no_time_or_name(bookshop: Path) -> None:
     for name in (*LOGS, "data.sql.gz"):
         head = (bookshop / name).read_bytes()[:10]
         assert head[3] == 0, f"{name}: optional header fields"
@@ -84,14 +84,14 @@ def test_logs_are_small_and_their_gzip_headers_hold_no_time_or_name(bookshop: Pa
     assert (bookshop / "data.sql.gz").stat().st_size < 450_000
 
 
-def test_log_headers_name_no_path(bookshop: Path):
+def test_log_headers_name_no_path(bookshop: Path) -> None:
     for name in LOGS:
         program, connection, *_ = unpack(bookshop / name).splitlines()
         assert program.startswith("mariadbd, Version: ")
         assert "/" not in connection
 
 
-def test_workload_has_many_templates_and_the_promised_shapes(statements: list[str]):
+def test_workload_has_many_templates_and_the_promised_shapes(statements: list[str]) -> None:
     templates = {" ".join(ROWS.sub("(?)", LITERAL.sub("?", sql)).split()) for sql in statements}
     assert 6_000 < len(statements) < 15_000
     assert len(templates) >= 60
@@ -102,13 +102,13 @@ def test_workload_has_many_templates_and_the_promised_shapes(statements: list[st
         assert shape in text, shape
 
 
-def test_a_few_books_are_far_more_popular_than_the_rest(statements: list[str]):
+def test_a_few_books_are_far_more_popular_than_the_rest(statements: list[str]) -> None:
     asked = [found[1] for sql in statements if (found := re.match(r"SELECT AVG.* book_id = (\d+)", sql))]
     favourite = max(set(asked), key=asked.count)
     assert 0.05 < asked.count(favourite) / len(asked) < 0.3
 
 
-def test_literals_hold_what_log_readers_stumble_over(bookshop: Path):
+def test_literals_hold_what_log_readers_stumble_over(bookshop: Path) -> None:
     for name in LOGS:
         log = unpack(bookshop / name)
         assert "\n# User@Host: nobody[nobody] @ nowhere []\n" in log
@@ -116,6 +116,6 @@ def test_literals_hold_what_log_readers_stumble_over(bookshop: Path):
         assert "it''s" in log.lower()
 
 
-def test_both_logs_cover_the_same_statements(bookshop: Path):
+def test_both_logs_cover_the_same_statements(bookshop: Path) -> None:
     counts = [unpack(bookshop / name).count("SELECT AVG(rating) FROM reviews WHERE book_id = ") for name in LOGS]
     assert counts[0] == counts[1] > 0

@@ -254,8 +254,8 @@ def _customers(dice: Dice) -> Rows:
 
 
 def _addresses(dice: Dice) -> Rows:
-    """One address for each customer, under the customer's own number, and a second one for every fourth."""
-    owners = [*range(1, CUSTOMERS + 1), *range(4, CUSTOMERS + 1, 4)]
+    """One address for each customer, under the customer's own number, and a second one for every tenth."""
+    owners = [*range(1, CUSTOMERS + 1), *range(10, CUSTOMERS + 1, 10)]
     rows = [
         (
             owner,
@@ -329,7 +329,7 @@ def _reviews(dice: Dice) -> Rows:
             book,
             customer,
             dice.choice((5, 5, 5, 4, 4, 3, 2, 1)),
-            None if dice.random() < 0.4 else review_body(dice),
+            None if dice.random() < 0.45 else review_body(dice),
             int(dice.paretovariate(1)) if dice.random() < 0.3 else 0,
             dice.moment(),
         )

@@ -41,12 +41,18 @@ ODD_TEXTS = (
 )
 
 
-class Connection(pymysql.Connection):
-    """A connection whose texts reach the log as they are: quotes doubled, line breaks kept, as many drivers do it."""
+class Typed(str):
+    """A text that a customer typed; it is quoted as many drivers do it, so that its line breaks reach the log."""
 
-    def escape_string(self, s: str) -> str:
-        """The inside of a string literal."""
-        return s.replace("\\", "\\\\").replace("'", "''")
+
+class Connection(pymysql.Connection):
+    """A connection that quotes typed texts by doubling their quotes, and all else by PyMySQL's backslashes."""
+
+    def escape(self, obj: object, mapping: Any = None) -> str:
+        """The SQL literal of a value."""
+        if isinstance(obj, Typed):
+            return "'{}'".format(obj.replace("\\", "\\\\").replace("'", "''"))
+        return str(super().escape(obj, mapping))
 
 
 class Visit:
@@ -77,9 +83,9 @@ class Visit:
         """Where a listing starts: mostly at its first page."""
         return self.dice.choice((0, 0, 0, 0, 0, PAGE, PAGE, 2 * PAGE))
 
-    def text(self) -> str:
+    def text(self) -> Typed:
         """A review or note; now and then one that log readers stumble over."""
-        return self.dice.choice(ODD_TEXTS) if self.dice.random() < 0.3 else review_body(self.dice)
+        return Typed(self.dice.choice(ODD_TEXTS) if self.dice.random() < 0.3 else review_body(self.dice))
 
 
 Page = Callable[[Visit], None]
