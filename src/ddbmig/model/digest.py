@@ -15,10 +15,16 @@ Verb = Literal["select", "insert", "replace", "update", "delete", "call", "set",
 
 
 class KeyValues(Value):
-    """The values asked for through one placeholder: total, and the heaviest as {keyed hash: calls}."""
+    """The values asked for through one placeholder: total, and the heaviest as {keyed hash: calls}.
+
+    `top` is exact while `floor` is 0, else estimated from `sample`, which holds the calls whose own hash ends in at
+    least `floor` zero bits: per value the calls by number of zero bits, from `floor` up. Two samples merge exactly.
+    """
 
     total: int
     top: Mapping[str, int]
+    floor: int = 0
+    sample: Mapping[str, tuple[int, ...]] = {}
 
 
 class TemplateDigest(Value):
@@ -39,6 +45,9 @@ class TemplateDigest(Value):
     minutes: Mapping[str, int] = {}
     """Calls per minute since 1970, the key in decimal."""
     peak_second_calls: int = 0
+    """The longest run of calls that carry the same second, in log order."""
+    edge_seconds: tuple[int, ...] = ()
+    """Second and run length of the first and of the last such run: what `merge` needs to join them at a border."""
     users: tuple[str, ...] = ()
     query_us: int | None = None
     """Sum of execution times; None where the source does not tell."""
