@@ -37,7 +37,7 @@ def show(value: FactValue | None, unit: str = "") -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return ", ".join(value) if value else "empty"
+        return ", ".join(show(item) for item in value) if value else "empty"
     if isinstance(value, str):
         return value
     if unit in ("share", "percent"):
