@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from unittest.mock import patch
 from urllib.parse import SplitResult, urlsplit
 
 from ddbmig.model.errors import DdbmigError, UsageError
@@ -113,12 +112,21 @@ def _moto(stack: ExitStack, reasons: str = "it was asked for") -> Engine:
     version = _moto_version()
     from moto import mock_aws  # an extra, and heavy
 
-    stack.enter_context(patch.dict(os.environ))
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):  # moto's own sessions would look for it
-        os.environ.pop(name, None)
+    stack.enter_context(_no_profile())
     stack.enter_context(mock_aws())
     marked = f"Run on moto, a simulation, not on DynamoDB Local ({reasons}). To get the real one: {GET_REAL}."
     return Engine(f"moto {version} (in-process)", "moto", _local_client(None), marked)
+
+
+@contextmanager
+def _no_profile() -> Iterator[None]:
+    """Hide the user's AWS profile: moto's own sessions would look for it, and fail where it is not."""
+    names = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 _OPENERS: dict[str, Callable[[ExitStack, Path], Engine]] = {
