@@ -45,12 +45,13 @@ _KINDS = {
 def tokenize(sql: str) -> list[Token]:
     """The tokens of one statement, comments apart. Raises Unread where sqlglot's lexer fails."""
     try:
-        found = sqlglot.tokenize(sql, read="mysql")
+        # A verb that sqlglot has no grammar for (RENAME) would swallow its statement if nothing stood before it.
+        found = sqlglot.tokenize("(" + sql, read="mysql")[1:]
     except TokenError as error:
         raise Unread("a quote or comment is not closed") from error
     tokens: list[Token] = []
     for token in found:
-        start, end = token.start, token.end + 1
+        start, end = token.start - 1, token.end
         kind = _KINDS.get(token.token_type)
         if kind:
             tokens.append(Token(kind, token.text, start, end))
@@ -477,7 +478,10 @@ class _Attributes:
         self.cursor.accept("ALWAYS")
 
     def _generated(self) -> None:
-        self._set(generated=self.cursor.group().text())
+        if self.cursor.accept("ROW"):
+            self._set(generated=f"ROW {self.cursor.next().text.upper()}")
+        else:
+            self._set(generated=self.cursor.group().text())
 
     def _constraint(self) -> None:
         if self.cursor.word() not in ("CHECK", "UNIQUE", "PRIMARY"):

@@ -1,0 +1,150 @@
+"""DDL becomes the schema that a server would have, and nothing is dropped unseen. Cases are in data/ddl/."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddbmig.analyzers import sqlscript
+from ddbmig.analyzers.ddl import read_ddl
+from ddbmig.model.errors import DdbmigError, InputError
+from ddbmig.model.schema import Column, Schema, Table
+
+DATA = Path(__file__).parent / "data" / "ddl"
+CASES: list[dict[str, Any]] = yaml.safe_load((DATA / "statements.yaml").read_text())
+COLUMN_LINES = [line for line in (DATA / "columns.sql").read_text().splitlines() if "-- {" in line]
+
+
+def read(folder: Path, sql: str | bytes) -> Schema:
+    path = folder / "schema.sql"
+    path.write_bytes(sql if isinstance(sql, bytes) else sql.encode())
+    return read_ddl([(path, "schema.sql")])
+
+
+@pytest.fixture(scope="module")
+def typed() -> Table:
+    schema = read_ddl([(DATA / "columns.sql", "columns.sql")])
+    assert schema.problems == ()
+    return schema.table("types")
+
+
+@pytest.mark.parametrize("line", COLUMN_LINES, ids=lambda line: line.split(", --")[0].strip()[:60])
+def test_columns(typed: Table, line: str) -> None:
+    column = typed.columns[COLUMN_LINES.index(line)]
+    fields = json.loads(line[line.index("-- {") + 3 :])
+    expected = Column.model_validate_json(json.dumps({"name": column.name, **fields}))
+    ignored = {"charset", "collation"} - fields.keys()
+    assert column.model_dump(exclude=ignored) == expected.model_dump(exclude=ignored)
+
+
+def described(table: Table, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The table in the words of the cases."""
+    words = {
+        **table.model_dump(mode="json"),
+        "columns": [column.name for column in table.columns],
+        "indexes": {index.name: [index.kind, list(index.columns)] for index in table.indexes},
+        "foreign_keys": {
+            key.name: [list(key.columns), key.parent, list(key.parent_columns), key.on_delete, key.on_update]
+            for key in table.foreign_keys
+        },
+    }
+    return {name: words[name] for name in wanted}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_statements(case: dict[str, Any], tmp_path: Path) -> None:
+    schema = read(tmp_path, case["sql"])
+    assert {table.id: described(table, case["tables"].get(table.id, {})) for table in schema.tables} == case["tables"]
+    problems = sorted((problem.line, problem.message) for problem in schema.problems)
+    expected = case.get("problems", [])
+    assert [line for line, _ in problems] == [line for line, _ in expected], problems
+    assert all(part in message for (_, message), (_, part) in zip(problems, expected, strict=True)), problems
+    objects = [f"{each.kind} {each.name} {each.line}" for each in schema.objects]
+    assert objects == case.get("objects", [])
+
+
+@pytest.mark.parametrize("content", ["SELECT 1;", "-- nothing", "\x00\x01\x02'", "CREATE VIEW v AS SELECT 1;"])
+def test_a_file_without_tables_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    with pytest.raises(InputError, match=r"schema\.sql: no CREATE TABLE"):
+        read(tmp_path, content)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DdbmigError, match="empty"):
+        read(tmp_path, "")
+
+
+def test_an_unclosed_quote_is_reported_and_the_rest_kept(tmp_path: Path) -> None:
+    schema = read(tmp_path, "CREATE TABLE a (id int);\nCREATE TABLE b (id int COMMENT 'oops);\n")
+    assert [table.id for table in schema.tables] == ["a"]
+    assert [problem.line for problem in schema.problems] == [2, 2]
+
+
+def test_bytes_that_are_not_utf8_are_reported(tmp_path: Path) -> None:
+    schema = read(tmp_path, b"CREATE TABLE a (id int COMMENT '\xe9');")
+    assert "not UTF-8" in schema.problems[0].message
+
+
+def test_files_are_one_schema(tmp_path: Path) -> None:
+    (tmp_path / "b.sql").write_text(
+        "CREATE TABLE b (id int PRIMARY KEY, a_id int, FOREIGN KEY (a_id) REFERENCES a (id));"
+    )
+    (tmp_path / "a.sql").write_text("CREATE TABLE a (id int PRIMARY KEY);")
+    schema = read_ddl([(tmp_path / name, name) for name in ("b.sql", "a.sql")])
+    assert [table.file for table in schema.tables] == ["a.sql", "b.sql"]
+    assert schema.table("b").foreign_keys[0].parent == "a"
+
+
+@given(st.text(alphabet="CREATE TABLE t(`'\",;)-/*#!int key\\\n", max_size=60))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    path = Path("/nonexistent")
+    statements = list(sqlscript.statements([text.encode()], lambda head: True))
+    assert all(statement.line >= 1 for statement in statements), path
+
+
+SCRIPT = b"""/*M!999999\\- enable the sandbox mode */
+-- Host: a    Database: b
+SELECT 'a;b', "x;\\"", `q;`, 1--1, 3 - 2 /* ; ' */ # ; '
+, 4/2;
+DELIMITER ;;
+/*!50003 CREATE*/ /*!50003 TRIGGER x BEGIN a; b '*/'; END */;;
+delimiter ;
+insert into x values ('it''s', 'a\\'b');
+select 'unterminated"""
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 31, 1000])
+def test_statements_do_not_depend_on_where_the_input_is_cut(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlscript, "CHUNK", 1)
+    stream = io.BytesIO(SCRIPT)
+    found = list(sqlscript.statements(iter(lambda: stream.read(size), b""), lambda head: True))
+    assert [(each.line, each.text.split()[0], each.complete) for each in found] == [
+        (2, b"--", True),
+        (3, b"SELECT", True),
+        (6, b"/*!50003", True),
+        (8, b"insert", True),
+        (9, b"select", False),
+    ]
+
+
+def test_unwanted_statements_leave_no_text() -> None:
+    chunks = [b"INSERT INTO t VALUES ('" + b"x" * 1000 + b"');", b"USE a;"]
+    found = list(sqlscript.statements(chunks, lambda head: head.startswith(b"USE")))
+    assert [each.text for each in found] == [b"USE a"]
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["oscar_mysql97", "wordpress_mysql57", "tpcc_mysql97", "sysbench_ps_mysql57"])
+def test_recorded_schemas_are_understood_whole(corpus: Path, name: str) -> None:
+    folder = corpus / "workloads" / name
+    stats = json.loads((folder / "stats.json").read_text())
+    schema = read_ddl([(folder / "schema.sql", "schema.sql")])
+    assert schema.problems == ()
+    assert len(schema.tables) == stats["tables"]
+    assert sum(len(table.foreign_keys) for table in schema.tables) == stats["fks"]
+    assert sum(len(table.indexes) for table in schema.tables) == stats["secondary_keys"]
