@@ -121,10 +121,10 @@ def _gives_own_keys(child: Table, pairs: Pairs) -> int:
 
 def _named(links: _Links, tables: Sequence[Table]) -> None:
     """Note columns whose name means the primary key of another table, or strengthen what is known already."""
-    names = _table_names(tables)
+    names = _TableNames(tables)
     for table in tables:
         for column in table.columns:
-            rule, parent = _named_parent(table, column, names, tables)
+            rule, parent = _named_parent(table, column, names)
             if parent is None or not _fits(column, parent.column(parent.primary_key[0])):
                 continue
             pairs = ((column.name, parent.column(parent.primary_key[0]).name),)
@@ -136,15 +136,30 @@ def _named(links: _Links, tables: Sequence[Table]) -> None:
                 links.get(table, parent, pairs).naming = rule
 
 
-def _table_names(tables: Sequence[Table]) -> Mapping[str, Table | None]:
-    """Table by the singular of its name, with and without the prefix most tables share; None where two would answer."""
-    prefix = _common_prefix([table.name for table in tables])
-    names: dict[str, Table | None] = {}
-    for table in tables:
-        whole = snake_case(table.name)
-        for name in {singular(whole), singular(whole.removeprefix(prefix))}:
-            names[name] = None if name in names and names[name] is not table else table
-    return names
+class _TableNames:
+    """What table a word in a column name means; None where none does, or more than one."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self.prefix = _common_prefix([table.name for table in tables])
+        self.tables = tables
+        self._whole: dict[str, list[Table]] = {}
+        self._last: dict[str, list[Table]] = {}
+        for table in tables:
+            self._whole.setdefault(self.of(table), []).append(table)
+            self._last.setdefault(self.of(table).partition("_")[2], []).append(table)
+
+    def of(self, table: Table) -> str:
+        """The table's name in the singular, without the prefix that most tables share."""
+        return singular(snake_case(table.name).removeprefix(self.prefix))
+
+    def meant(self, word: str, child: Table) -> Table | None:
+        """The table called `word`; else `<app>_word` in the child's own app; else the only `<app>_word` there is."""
+        word = singular(word)
+        app = self.of(child).partition("_")[0]
+        for found in (self._whole.get(word), self._whole.get(f"{app}_{word}"), self._last.get(word)):
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
 
 
 def _common_prefix(names: Sequence[str]) -> str:
@@ -156,23 +171,23 @@ def _common_prefix(names: Sequence[str]) -> str:
     return ""
 
 
-def _named_parent(
-    table: Table, column: Column, names: Mapping[str, Table | None], tables: Sequence[Table]
-) -> tuple[str, Table | None]:
+def _named_parent(table: Table, column: Column, names: _TableNames) -> tuple[str, Table | None]:
     """The naming rule that matches a column, and the table that it means; None where no rule or no one table does."""
     if table.primary_key == (column.name,) and column.auto_increment:
         return "", None
     name = snake_case(column.name)
-    own = next((key for key, value in sorted(names.items(), key=lambda item: len(item[0])) if value is table), "")
+    own = names.of(table)
     if (name in ("parent_id", f"{own}_parent", f"{own}_parent_id")) and len(table.primary_key) == 1:
         return f"{column.name} names a row of the same table", table
     if not name.endswith("_id"):
         return "", None
     for base in dict.fromkeys((name.removesuffix("_id"), name.removesuffix("_id").removeprefix(f"{own}_"))):
-        parent = names.get(singular(base))
+        parent = names.meant(base, table)
         if parent is not None and parent is not table and len(parent.primary_key) == 1:
             return f"{column.name} is named after the table {parent.name}", parent
-    keyed = [other for other in tables if len(other.primary_key) == 1 and snake_case(other.primary_key[0]) == name]
+    keyed = [
+        other for other in names.tables if len(other.primary_key) == 1 and snake_case(other.primary_key[0]) == name
+    ]
     if len(keyed) == 1 and keyed[0] is not table:
         return f"{column.name} is named like the primary key of {keyed[0].name}", keyed[0]
     return "", None
