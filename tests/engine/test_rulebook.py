@@ -136,7 +136,7 @@ NESTED = {
 @pytest.mark.parametrize(
     ("facts", "because"),
     [
-        ({"children.p99": 9, "updates.paths": 2}, 
+        ({"children.p99": 9, "updates.paths": 2},
          ("children.p99 is known (9 rows)", "children.p99 is 9 rows (> 5 rows)")),
         ({"updates.paths": 1}, ("updates.paths is 1 patterns (not > 1 patterns)",)),
         ({"children.p99": 2, "updates.paths": 2}, None),

@@ -1,0 +1,105 @@
+"""Every requirement line of the guide is mapped to a rule, a report section or a test."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ddbmig.engine.rulebook import load_rules
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REQUIREMENT = re.compile(r"- |\d+\. |\|(?!-)|.*(MUST|ONLY|prominently)")
+MATRIX = {
+    "Critical Evaluation Factors": 7, "Favor Separate Tables When": 8, "Consider Denormalization When": 9,
+    "Hot Partition Vulnerability": 4, "GSI Complications": 4, "Operational Overhead": 4, "Migration Complexity": 4,
+    "Anti-Pattern Prevention": 4, "Critical Production Warnings": 5,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def mapping():
+    return yaml.safe_load((ROOT / "tests" / "guide.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def rulebook():
+    folder = ROOT / "src" / "ddbmig" / "rules" / "recommended"
+    return load_rules([(path.name, path.read_text()) for path in sorted(folder.glob("*.yaml"))])
+
+
+@pytest.fixture(scope="module")
+def guide(corpus):
+    path = corpus.parent / "spec" / "migration-guide.md"
+    if not path.is_file():
+        pytest.skip("the guide is not beside the recorded applications")
+    return requirements(path.read_text())
+
+
+def requirements(text):
+    """Section heading -> its requirement lines, fenced blocks and table headings apart."""
+    found, section, fenced = {}, "", False
+    for line in text.splitlines():
+        fenced ^= line.startswith("```")
+        if line.startswith("#"):
+            section = re.sub(r"^#+ (\d+\. )?", "", line).rstrip(": ")
+        elif not fenced and REQUIREMENT.match(line):
+            found.setdefault(section, []).append(line)
+    return {name: [line for line in lines if not line.startswith("| Factor |")] for name, lines in found.items()}
+
+
+def targets(line):
+    return line["by"] if isinstance(line["by"], list) else [line["by"]]
+
+
+@pytest.mark.corpus
+def test_every_line_of_the_guide_is_mapped(guide, mapping):
+    wanted = {section: len(lines) for section, lines in guide.items()}
+    assert {section: len(lines) for section, lines in mapping["sections"].items()} == wanted
+
+
+@pytest.mark.corpus
+def test_the_report_headings_are_the_guides_bullets(guide, mapping):
+    for file, headings in mapping["reports"].items():
+        section = next(name for name in guide if name.startswith(f"Stage {file[5]}:"))
+        bullets = [line[2:] for line in guide[section] if line.startswith("- ") and "MUST" not in line]
+        assert headings == bullets, file
+
+
+@pytest.mark.corpus
+def test_the_five_warnings_are_the_guides_words(guide, rulebook):
+    texts = [
+        match[1] for line in guide["Critical Production Warnings"] if (match := re.search(r'"(Warning: .*)"', line))
+    ]
+    assert [rulebook.rule(f"PW00{n}").warning for n in range(1, 6)] == texts
+    assert len(texts) == 5
+
+
+def test_what_a_line_is_mapped_to_exists(mapping, rulebook):
+    headings = {f"{file}#{heading}" for file, names in mapping["reports"].items() for heading in names}
+    for section, lines in mapping["sections"].items():
+        for line in lines:
+            for target in targets(line):
+                kind, _, name = target.partition(": ")
+                if kind == "report":
+                    assert name in headings, (section, target)
+                elif kind == "test":
+                    assert re.fullmatch(r"tests/(\w+/)*test_\w+\.py", name), (section, target)
+                else:
+                    assert rulebook.rule(target), (section, target)
+
+
+def test_the_matrix_and_the_risk_assessment_are_rules_with_their_line_as_source(mapping, rulebook):
+    for section, count in MATRIX.items():
+        lines = [line for line in mapping["sections"][section] if not str(line["by"]).startswith("test:")]
+        assert len(lines) == count
+        for position, line in enumerate(lines, 1):
+            sources = {rulebook.rule(target).source for target in targets(line)}
+            assert sources == {f"guide: {section}, {position}"}, (section, position)
+
+
+def test_every_rule_is_mapped_from_the_line_it_names(mapping, rulebook):
+    for rule in rulebook.rules:
+        section, _, position = rule.source.removeprefix("guide: ").rpartition(", ")
+        lines = [line for line in mapping["sections"][section] if not str(line["by"]).startswith("test:")]
+        assert rule.id in targets(lines[int(position) - 1]), rule.id
