@@ -222,7 +222,8 @@ def _constraint(cursor: Cursor) -> Definition:
     if word == "FOREIGN":
         return _foreign_key(cursor, name)
     if not word:
-        cursor.note(f"not understood: {cursor.word()}")
+        if not cursor.accept("PERIOD"):
+            cursor.note(f"not understood: {cursor.word()}")
         return None
     kinds: dict[str, KeyKind] = {
         "PRIMARY": "primary", "UNIQUE": "unique", "FULLTEXT": "fulltext", "SPATIAL": "spatial"
