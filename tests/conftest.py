@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["servers"]
+pytest_plugins = ["docker_daemon", "servers"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
