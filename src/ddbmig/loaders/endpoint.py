@@ -1,0 +1,83 @@
+"""Items into a DynamoDB endpoint: tables from the design, items by BatchWriteItem."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ddbmig.model.design import TableDesign
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BATCH_WRITE = 25
+"""Requests in one BatchWriteItem (A6)."""
+
+
+def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> None:
+    """Create one on-demand table with its GSIs under `name`."""
+    keys = {table.pk, *(k for k in (table.sk,) if k)}
+    keys |= {k for index in table.indexes for k in (index.pk, index.sk) if k}
+    request: dict[str, Any] = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            {"AttributeName": key, "AttributeType": table.attributes[key].type} for key in sorted(keys)
+        ],
+        "KeySchema": _key_schema(table.pk, table.sk),
+    }
+    if table.indexes:
+        request["GlobalSecondaryIndexes"] = [
+            {
+                "IndexName": index.name,
+                "KeySchema": _key_schema(index.pk, index.sk),
+                "Projection": {"ProjectionType": index.projection}
+                | ({"NonKeyAttributes": list(index.projected)} if index.projection == "INCLUDE" else {}),
+            }
+            for index in table.indexes
+        ]
+    client.create_table(**request)
+
+
+def _key_schema(pk: str, sk: str | None) -> list[dict[str, str]]:
+    found = [{"AttributeName": pk, "KeyType": "HASH"}]
+    return [*found, {"AttributeName": sk, "KeyType": "RANGE"}] if sk else found
+
+
+def write_items(client: "DynamoDBClient", name: str, items: Iterable[Mapping[str, Any]]) -> int:
+    """Write items in batches of 25, sending again what was not processed; returns how many were written.
+
+    Keys must be distinct within the input: the caller counts rows that share a key.
+    """
+    from boto3.dynamodb.types import TypeSerializer  # heavy
+
+    serializer, written = TypeSerializer(), 0
+    for batch in _batches(items, BATCH_WRITE):
+        requests: Any = [{"PutRequest": {"Item": {k: serializer.serialize(v) for k, v in item.items()}}}
+                         for item in batch]  # fmt: skip
+        pending: Any = {name: requests}
+        while pending:
+            pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
+        written += len(batch)
+    return written
+
+
+def _batches(items: Iterable[Mapping[str, Any]], size: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+    batch: list[Mapping[str, Any]] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def count_items(client: "DynamoDBClient", name: str) -> int:
+    """Items in a table, counted by a Scan."""
+    total = 0
+    request: dict[str, Any] = {"TableName": name, "Select": "COUNT", "ConsistentRead": True}
+    while True:
+        answer = client.scan(**request)
+        total += answer["Count"]
+        if "LastEvaluatedKey" not in answer:
+            return total
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -1,0 +1,223 @@
+"""Conditions and values over rows of the relation, with MySQL's meaning: three-valued, collation-aware.
+
+A binding maps a table reference to its row, or to None where an outer join found no match.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from ddbmig.model.condition import (
+    All,
+    AnyOf,
+    Arithmetic,
+    Call,
+    ColumnRef,
+    Compare,
+    Condition,
+    Constant,
+    Not,
+    Param,
+    Term,
+)
+from ddbmig.model.encodings import Cell
+from ddbmig.model.schema import Column
+
+Row = Mapping[str, Cell]
+Binding = dict[int, Row | None]
+Params = Mapping[int, Cell | tuple[Cell, ...]]
+
+CLOCK = datetime(2026, 1, 1)  # MySQL's NOW() has no zone; a fixed clock keeps every run the same
+"""What NOW() is during validation, on both sides."""
+
+
+class NotEvaluated(Exception):
+    """A part that the client cannot evaluate; the pattern is then not compared."""
+
+
+@lru_cache(maxsize=65_536)
+def folded(text: str) -> str:
+    """The text as a case- and accent-insensitive, padded MySQL collation compares it."""
+    decomposed = unicodedata.normalize("NFD", text.rstrip(" "))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def is_folded(column: Column) -> bool:
+    """Whether comparisons of this column ignore case: its collation is not a binary or case-sensitive one."""
+    if column.type not in ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"):
+        return False
+    return not (column.collation or "").endswith(("_bin", "_cs", "binary"))
+
+
+class Evaluator:
+    """Evaluates conditions of one pattern. `columns` gives the column behind (reference, name)."""
+
+    def __init__(self, columns: Mapping[tuple[int, str], Column], params: Params) -> None:
+        self._columns, self._params = columns, params
+
+    def holds(self, condition: Condition, binding: Binding) -> bool:
+        """Whether the condition is true; NULL is not."""
+        return self._truth(condition, binding) is True
+
+    def _truth(self, condition: Condition, binding: Binding) -> bool | None:
+        if isinstance(condition, All):
+            return _conjunction([self._truth(item, binding) for item in condition.items])
+        if isinstance(condition, AnyOf):
+            negated = [_negation(self._truth(item, binding)) for item in condition.items]
+            return _negation(_conjunction(negated))
+        if isinstance(condition, Not):
+            return _negation(self._truth(condition.item, binding))
+        if isinstance(condition, Compare):
+            return self._compare(condition, binding)
+        raise NotEvaluated(condition.why)
+
+    def _compare(self, condition: Compare, binding: Binding) -> bool | None:
+        op = condition.op
+        left = self.value(condition.left, binding)
+        if op in ("is null", "is not null"):
+            return (left is None) == (op == "is null")
+        right = [v for term in condition.right for v in self._members(term, binding)]
+        binary = any(isinstance(t, Call) and t.name == "BINARY" for t in (condition.left, *condition.right))
+        fold = not binary and all(self._folds(term) for term in (condition.left, *condition.right))
+        if op.startswith("not "):
+            return _negation(self._plain(op.removeprefix("not "), left, right, fold))
+        return self._plain(op, left, right, fold)
+
+    def _plain(self, op: str, left: Cell, right: Sequence[Cell], fold: bool) -> bool | None:
+        if op == "<=>":
+            return left is right[0] is None or (left is not None and right[0] is not None and
+                                                compare(left, right[0], fold) == 0)  # fmt: skip
+        if op == "in":
+            found = [self._plain("=", left, [value], fold) for value in right]
+            return True if True in found else None if None in found else False
+        if left is None or any(value is None for value in right):
+            return None
+        if op == "between":
+            return compare(left, right[0], fold) >= 0 and compare(left, right[1], fold) <= 0
+        if op == "like":
+            return like(str(left), str(right[0]), fold)
+        order = compare(left, right[0], fold)
+        return {"=": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">": order > 0,
+                ">=": order >= 0}[op]  # fmt: skip
+
+    def _folds(self, term: Term) -> bool:
+        """A comparison ignores case unless one of its columns is case-sensitive."""
+        if isinstance(term, ColumnRef):
+            column = self._columns.get((term.ref, term.column))
+            return column is None or is_folded(column)
+        return True
+
+    def _members(self, term: Term, binding: Binding) -> tuple[Cell, ...]:
+        if isinstance(term, Param):
+            value = self._params[term.index]
+            return value if isinstance(value, tuple) else (value,)
+        return (self.value(term, binding),)
+
+    def value(self, term: Term, binding: Binding) -> Cell:
+        """The value of a term. Raises NotEvaluated for what only MySQL can compute."""
+        if isinstance(term, ColumnRef):
+            row = binding.get(term.ref)
+            return None if row is None else row.get(term.column)
+        if isinstance(term, Param):
+            value = self._params[term.index]
+            return value[0] if isinstance(value, tuple) else value
+        if isinstance(term, Constant):
+            return term.value
+        if isinstance(term, Arithmetic):
+            return _arithmetic(term.op, self.value(term.left, binding), self.value(term.right, binding))
+        if isinstance(term, Call):
+            return _call(term.name, [self.value(argument, binding) for argument in term.arguments])
+        raise NotEvaluated(term.why)
+
+
+def _conjunction(truths: Sequence[bool | None]) -> bool | None:
+    return False if False in truths else None if None in truths else True
+
+
+def _negation(truth: bool | None) -> bool | None:
+    return None if truth is None else not truth
+
+
+def compare(left: Cell, right: Cell, fold: bool) -> int:
+    """-1, 0 or 1 as MySQL orders two values that are not NULL; a number against a text compares as numbers."""
+    if isinstance(left, bytes) or isinstance(right, bytes):
+        a, b = _as_bytes(left), _as_bytes(right)
+        return (a > b) - (a < b)
+    if isinstance(left, str) and isinstance(right, str):
+        x, y = (folded(left), folded(right)) if fold else (left, right)
+        return (x > y) - (x < y)
+    m, n = number(left), number(right)
+    return (m > n) - (m < n)
+
+
+def _as_bytes(value: Cell) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def number(value: Cell) -> Decimal:
+    """The number MySQL sees in a value: the leading number of a text, else 0."""
+    if isinstance(value, str):
+        match = re.match(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value)
+        return Decimal(match[0].strip()) if match else Decimal(0)
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value or 0))
+
+
+def like(text: str, pattern: str, fold: bool) -> bool:
+    """LIKE with `%`, `_` and the escape `\\`."""
+    parts, escaped = [], False
+    for char in folded(pattern) if fold else pattern:
+        if escaped or char not in "%_\\":
+            parts.append(re.escape(char))
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        else:
+            parts.append(".*" if char == "%" else ".")
+    return re.fullmatch("".join(parts), folded(text) if fold else text, re.S) is not None
+
+
+def _arithmetic(op: str, left: Cell, right: Cell) -> Cell:
+    if left is None or right is None:
+        return None
+    a, b = number(left), number(right)
+    if op == "/":
+        return a / b if b else None
+    result = {"+": a + b, "-": a - b, "*": a * b}[op]
+    return int(result) if isinstance(left, int) and isinstance(right, int) else result
+
+
+def _call(name: str, arguments: Sequence[Cell]) -> Cell:
+    if name == "COALESCE":
+        return next((a for a in arguments if a is not None), None)
+    if name in ("NOW", "UTC_TIMESTAMP"):
+        return CLOCK.isoformat(sep=" ")
+    if name == "CURRENT_DATE":
+        return CLOCK.date().isoformat()
+    if any(argument is None for argument in arguments):
+        return None
+    first = arguments[0]
+    if name in ("LOWER", "UPPER"):
+        return str(first).lower() if name == "LOWER" else str(first).upper()
+    if name == "CONCAT":
+        return "".join(str(argument) for argument in arguments)
+    if name == "BINARY":
+        return first
+    if name in ("YEAR", "MONTH", "DAY", "DATE"):
+        text = str(first)
+        return text[:10] if name == "DATE" else int(text[{"YEAR": slice(0, 4), "MONTH": slice(5, 7),
+                                                          "DAY": slice(8, 10)}[name]])  # fmt: skip
+    if name.startswith(("DATE_ADD ", "DATE_SUB ")):
+        return _shifted(str(first), int(number(arguments[1])) * (1 if name.startswith("DATE_ADD") else -1), name[9:])
+    raise NotEvaluated(f"function {name}")
+
+
+def _shifted(text: str, amount: int, unit: str) -> str:
+    seconds = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400, "WEEK": 604_800}
+    if unit not in seconds:
+        raise NotEvaluated(f"interval in {unit}")
+    moment = datetime.fromisoformat(text) + timedelta(seconds=amount * seconds[unit])
+    whole_days = len(text) == 10 and seconds[unit] % 86_400 == 0
+    return date.isoformat(moment.date()) if whole_days else moment.isoformat(sep=" ")

@@ -1,0 +1,451 @@
+"""Runs a plan: its calls, in order, and the client's bounded steps on the rows that come back."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any
+
+from ddbmig.model.condition import ColumnRef, Param, Term
+from ddbmig.model.design import TableDesign
+from ddbmig.model.encodings import Cell, decode, encode, render_key_part, render_template, template_columns
+from ddbmig.model.pattern import AccessPattern, OrderTerm
+from ddbmig.model.plan import (
+    Distinct,
+    Exists,
+    Filter,
+    KeyCondition,
+    Plan,
+    ReadCall,
+    Reduce,
+    Slice,
+    Sort,
+    Step,
+    Transaction,
+    WriteCall,
+)
+from ddbmig.model.schema import Column
+from ddbmig.validators.evaluate import CLOCK, Binding, Evaluator, Params, Row, compare, folded, is_folded
+from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
+
+AUTO_KEYS = dict[tuple[str, str], int]
+"""Next AUTO_INCREMENT value per (table id, column), as MySQL would give it."""
+
+
+def run_plan(operations: Operations, pattern: AccessPattern, plan: Plan, params: Params, new_keys: AUTO_KEYS) -> int:
+    """Run one plan once; returns the rows that SQL would return, or would have changed.
+
+    Raises NotEvaluated where a value or condition is none that a client can compute.
+    """
+    run = _Run(operations, pattern, plan, params, new_keys)
+    for step in plan.steps:
+        run.step(step)
+    return len(run.relation) if pattern.kind == "select" else run.affected
+
+
+class _Run:
+    def __init__(
+        self, operations: Operations, pattern: AccessPattern, plan: Plan, params: Params, new_keys: AUTO_KEYS
+    ) -> None:
+        self.operations, self.pattern, self.params, self.new_keys = operations, pattern, params, new_keys
+        self.refs = (*pattern.refs, *plan.support)
+        self.columns: dict[tuple[int, str], Column] = {
+            (n, c.name): c for n, ref in enumerate(self.refs) for c in operations.columns(ref.table)
+        }
+        self.evaluator = Evaluator(self.columns, params)
+        self.relation: list[Binding] = [{0: self._inserted_row()}] if pattern.kind == "insert" else [{}]
+        self.affected = 0
+
+    # --- steps ---
+
+    def step(self, step: Step) -> None:
+        if isinstance(step, ReadCall):
+            self._read(step)
+        elif isinstance(step, Filter):
+            self.relation = [b for b in self.relation if self.evaluator.holds(step.condition, b)]
+        elif isinstance(step, Exists):
+            self._exists(step)
+        elif isinstance(step, Sort):
+            self.relation.sort(key=cmp_to_key(lambda a, b: self._order(step.order, a, b)))
+        elif isinstance(step, Slice):
+            self._slice(step)
+        elif isinstance(step, Distinct):
+            self.relation = list({self._output(b): b for b in reversed(self.relation)}.values())[::-1]
+        elif isinstance(step, Reduce):
+            self._reduce(step)
+        elif isinstance(step, WriteCall):
+            self._write((step,))
+        elif isinstance(step, Transaction):
+            self._write(step.writes)
+
+    def _slice(self, step: Slice) -> None:
+        start = self._number(step.offset_param) or 0
+        rows = self._number(step.row_param)
+        rows = step.rows if rows is None else rows
+        self.relation = self.relation[start : None if rows is None else start + rows]
+
+    def _number(self, index: int | None) -> int | None:
+        value = None if index is None else self.params[index]
+        return value if isinstance(value, int) else None
+
+    def _exists(self, step: Exists) -> None:
+        """Back to the rows before `refs` were joined, in their order, each once."""
+        kept: dict[int, tuple[Binding, bool]] = {}
+        for binding in self.relation:
+            base = {ref: row for ref, row in binding.items() if ref not in step.refs}
+            identity = hash(tuple(sorted((ref, id(row)) for ref, row in base.items())))
+            matched = all(binding.get(ref) is not None for ref in step.refs)
+            kept[identity] = (base, matched or kept.get(identity, (base, False))[1])
+        wanted = {"matched": (True,), "unmatched": (False,), "all": (True, False)}[step.keep]
+        self.relation = [base for base, matched in kept.values() if matched in wanted]
+
+    def _order(self, order: Iterable[OrderTerm], a: Binding, b: Binding) -> int:
+        for term in order:
+            x, y = (self.evaluator.value(term.column, binding) for binding in (a, b))
+            if x is None or y is None:
+                result = (x is not None) - (y is not None)
+            else:
+                column = self.columns[(term.column.ref, term.column.column)]
+                result = compare(x, y, is_folded(column))
+            if result:
+                return -result if term.descending else result
+        return 0
+
+    def _output(self, binding: Binding) -> tuple[Cell, ...]:
+        return tuple(self._comparable(column, binding) for column in self.pattern.reads)
+
+    def _comparable(self, ref: ColumnRef, binding: Binding) -> Cell:
+        value = self.evaluator.value(ref, binding)
+        if isinstance(value, str) and is_folded(self.columns[(ref.ref, ref.column)]):
+            return folded(value)
+        return value
+
+    def _reduce(self, step: Reduce) -> None:
+        groups: dict[tuple[Cell, ...], list[Binding]] = {} if step.group_by else {(): []}
+        for binding in self.relation:
+            key = tuple(self._comparable(column, binding) for column in step.group_by)
+            groups.setdefault(key, []).append(binding)
+        self.relation = [bindings[0] if bindings else {} for bindings in groups.values()]
+
+    # --- reading ---
+
+    def _read(self, call: ReadCall) -> None:
+        table = self.operations.table(call.table)
+        if call.join == "complete":
+            self._complete(call, table)
+            return
+        fetched: dict[Any, list[tuple[Row, dict[int, Row | None]]]] = {}
+        joined: list[Binding] = []
+        if call.op in ("GetItem", "BatchGetItem"):
+            self._prefetch(call, table, fetched)
+        for binding in self.relation:
+            rows: list[tuple[Row, dict[int, Row | None]]] = []
+            for key in self._keys(call, table, binding):
+                frozen = _frozen(key)
+                if frozen not in fetched:
+                    fetched[frozen] = [self._delivered(call, table, item) for item in self._fetch(call, key)]
+                rows += fetched[frozen]
+            matches = [{**binding, call.ref: row, **copies} for row, copies in rows]
+            matches = [m for m in matches if self.evaluator.holds(call.match, m)]
+            if not matches and call.join == "left":
+                matches = [{**binding, call.ref: None}]
+            joined += matches
+        self.relation = joined
+
+    def _delivered(
+        self, call: ReadCall, table: TableDesign, item: Mapping[str, Any]
+    ) -> tuple[Row, dict[int, Row | None]]:
+        """The row in an item, and the rows of other references that it holds copies of."""
+        copies: dict[int, Row | None] = {}
+        for copied in call.copied:
+            source = self.refs[copied.ref].table
+            row: dict[str, Cell] = {}
+            for column, name in copied.columns.items():
+                definition = self.columns[(copied.ref, column)]
+                encoding = table.attributes[name].encoding or "string"
+                row[column] = decode(item.get(name), encoding, definition)
+            missing = all(row[c] is None for c in copied.columns if table.attributes[copied.columns[c]].denormalized)
+            copies[copied.ref] = None if missing and source else row
+        return self.operations.row(table, item), copies
+
+    def _prefetch(
+        self, call: ReadCall, table: TableDesign, fetched: dict[Any, list[tuple[Row, dict[int, Row | None]]]]
+    ) -> None:
+        """All distinct keys at once: one GetItem, or BatchGetItem."""
+        keys = {_frozen(key): key for b in self.relation for key in self._keys(call, table, b)}
+        if call.op == "GetItem":
+            items = [self.operations.get(table, key, call.consistent) for key in keys.values()]
+        else:
+            items = list(self.operations.batch_get(table, list(keys.values()), call.consistent))
+        for frozen in keys:
+            fetched[frozen] = []
+        for item in items:
+            if item is not None:
+                frozen = _frozen({k: item[k] for k in (table.pk, table.sk) if k})
+                fetched[frozen] = [self._delivered(call, table, item)]
+
+    def _complete(self, call: ReadCall, table: TableDesign) -> None:
+        """The base items behind the look-up or index entries of the reference."""
+        keys = []
+        for binding in self.relation:
+            row = binding.get(call.ref)
+            keys.append(None if row is None else self._base_key(table, row))
+        distinct = {_frozen(key): key for key in keys if key is not None}
+        if call.op == "GetItem":
+            items = [self.operations.get(table, key, call.consistent) for key in distinct.values()]
+        else:
+            items = list(self.operations.batch_get(table, list(distinct.values()), call.consistent))
+        rows = {
+            _frozen({k: item[k] for k in (table.pk, table.sk) if k}): self.operations.row(table, item)
+            for item in items
+            if item is not None
+        }
+        self.relation = [
+            {**binding, call.ref: None if key is None else rows.get(_frozen(key))}
+            for binding, key in zip(self.relation, keys, strict=True)
+        ]
+        self.relation = [b for b in self.relation if b[call.ref] is None or self.evaluator.holds(call.match, b)]
+
+    def _base_key(self, table: TableDesign, row: Row) -> dict[str, Any]:
+        builder = self.operations.builder(table.name)
+        return {k: builder.value(table.attributes[k], row) for k in (table.pk, table.sk) if k}
+
+    def _keys(self, call: ReadCall, table: TableDesign, binding: Binding) -> list[dict[str, Any]]:
+        """The keys that a call asks for with one row of the relation: several for a list; none where one is NULL."""
+        keys: list[dict[str, Any]] = [{}]
+        for condition in call.key:
+            values = self._key_values(table, call.ref, condition, binding)
+            keys = [{**key, condition.attribute: value} for key in keys for value in values]
+        return keys
+
+    def _key_values(self, table: TableDesign, ref: int, condition: KeyCondition, binding: Binding) -> list[Any]:
+        if condition.op == "between":
+            bounds = [self._encoded(table, ref, condition, {condition.terms[0][0]: v})
+                      for _, term in condition.terms for v in self._values(term, binding)]  # fmt: skip
+            return [] if None in bounds else [tuple(bounds)]
+        combinations: list[dict[str, Cell]] = [{}]
+        for column, term in condition.terms:
+            combinations = [{**c, column: v} for c in combinations for v in self._values(term, binding)]
+        encoded = [self._encoded(table, ref, condition, c) for c in combinations]
+        return list({_frozen(v): v for v in encoded if v is not None}.values())
+
+    def _values(self, term: Term, binding: Binding) -> tuple[Cell, ...]:
+        if isinstance(term, Param):
+            value = self.params[term.index]
+            return value if isinstance(value, tuple) else (value,)
+        return (self.evaluator.value(term, binding),)
+
+    def _encoded(self, table: TableDesign, ref: int, condition: KeyCondition, values: Mapping[str, Cell]) -> Any:
+        """The key attribute's value, or None where a part is NULL; of a leading part of it for begins_with."""
+        if any(value is None for value in values.values()):
+            return None
+        attribute = table.attributes[condition.attribute]
+        columns = {name: self.columns[(ref, name)] for name in values}
+        if attribute.template is None:
+            (name,) = values
+            return encode(values[name], attribute.encoding or "string", columns[name])
+        parts = {name: render_key_part(value, columns[name]) for name, value in values.items()}
+        if condition.op == "begins_with":
+            leading = [parts[name] for name in template_columns(attribute.template) if name in parts]
+            return "#".join(leading) + "#"
+        return render_template(attribute.template, parts)
+
+    def _fetch(self, call: ReadCall, key: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Query by one key, or Scan."""
+        names, values, clauses = {}, {}, []
+        for number, condition in enumerate(call.key):
+            names[f"#k{number}"] = condition.attribute
+            value = key[condition.attribute]
+            if condition.op == "between":
+                values[f":v{number}"], values[f":w{number}"] = value
+                clauses.append(f"#k{number} BETWEEN :v{number} AND :w{number}")
+                continue
+            values[f":v{number}"] = value
+            begins = condition.op == "begins_with"
+            clauses.append(
+                f"begins_with(#k{number}, :v{number})" if begins else f"#k{number} {condition.op} :v{number}"
+            )
+        if call.key and any(isinstance(v, tuple) and v[0] > v[1] for v in key.values()):
+            return []
+        return self.operations.pages(call, " AND ".join(clauses), names, values, call.limit)
+
+    # --- writing ---
+
+    def _inserted_row(self) -> dict[str, Cell]:
+        """The row that the INSERT gives: its values, defaults, and a generated key where MySQL would make one."""
+        table = self.refs[0].table
+        given = {a.column.lower(): a.value for a in self.pattern.assignments}
+        evaluator = Evaluator(self.columns, self.params)
+        row: dict[str, Cell] = {}
+        for column in self.operations.columns(table):
+            term = given.get(column.name.lower())
+            value = None if term is None else evaluator.value(term, {0: row})
+            if column.auto_increment and value in (None, 0):
+                key = (table, column.name)
+                value = self.new_keys[key] = self.new_keys.get(key, 0) + 1
+            elif term is None:
+                value = _default(column)
+            row[column.name] = value
+        return row
+
+    def _write(self, writes: tuple[WriteCall, ...]) -> None:
+        """The writes for each row of the relation (of one reference, each distinct row once)."""
+        seen: set[int] = set()
+        for binding in list(self.relation):
+            row = binding.get(writes[0].ref)
+            if writes[0].key:
+                row = None
+            elif row is None or id(row) in seen:
+                continue
+            seen.add(id(row))
+            changes = [change for call in writes if (change := self._change(call, binding, row)) is not None]
+            main = writes[0].ref == 0
+            try:
+                if changes:
+                    self.operations.write(changes)
+                self.affected += main and bool(changes)
+            except ConditionFailed:
+                if main and self.pattern.kind == "insert":
+                    return
+        if writes[0].key and writes[0].ref == 0:
+            self.relation = [{0: self._keyed_row(writes[0])}]
+
+    def _keyed_row(self, call: WriteCall) -> Row:
+        """What is known of a row written by key: its key columns."""
+        return {column: self._values(term, {})[0] for condition in call.key for column, term in condition.terms}
+
+    def _change(self, call: WriteCall, binding: Binding, row: Row | None) -> ItemWrite | None:
+        """The item of one write call before and after; None where the row has no item in this table."""
+        table = self.operations.table(call.table)
+        if call.key:
+            return self._keyed_change(call, table)
+        assert row is not None  # noqa: S101  # only keyed writes have no row
+        if call.ref != 0:
+            return self._copy_change(call, table, binding, row)
+        if self.pattern.kind == "insert":
+            return self._inserted_change(call, table, binding, row)
+        builder = self.operations.builder(call.table)
+        new = self._updated(row, binding)
+        old_key = self._base_key(table, row) if builder.applies(row) else None
+        if call.op == "DeleteItem":
+            if old_key is None or (table.role == "lookup" and self.pattern.kind == "update"
+                                   and builder.applies(new) and self._base_key(table, new) == old_key):  # fmt: skip
+                return None
+            return ItemWrite(table, old_key, self.operations.peek(table, old_key), None)
+        if call.op == "PutItem":
+            if not builder.applies(new) or (table.role == "lookup" and self._base_key(table, new) == old_key):
+                return None
+            key = self._base_key(table, new)
+            return ItemWrite(table, key, None, builder.item(new, self._parent), call.condition)
+        assert old_key is not None  # noqa: S101  # an entity has an item for every row
+        before = self.operations.peek(table, old_key)
+        return ItemWrite(table, old_key, before, self._changed_item(call, table, before, binding), call.condition)
+
+    def _keyed_change(self, call: WriteCall, table: TableDesign) -> ItemWrite | None:
+        key: dict[str, Any] = {}
+        for condition in call.key:
+            found = self._key_values(table, call.ref, condition, {})
+            if not found:
+                return None
+            key[condition.attribute] = found[0]
+        before = self.operations.peek(table, key)
+        if before is None:
+            return None
+        if call.op == "DeleteItem":
+            return ItemWrite(table, key, before, None, call.condition)
+        row = self.operations.row(table, before)
+        return ItemWrite(table, key, before, self._changed_item(call, table, before, {0: row}), call.condition)
+
+    def _changed_item(
+        self, call: WriteCall, table: TableDesign, before: Mapping[str, Any] | None, binding: Binding
+    ) -> dict[str, Any]:
+        """The item with the assigned columns, and the attributes composed of them, set anew."""
+        after = dict(before or {})
+        row = dict(self.operations.row(table, after))
+        values = {a.column: self.evaluator.value(a.value, {**binding, 0: row}) for a in call.sets}
+        row |= values
+        builder = self.operations.builder(table.name)
+        for name, attribute in table.attributes.items():
+            if attribute.denormalized or not set(table.source_columns(name)) & set(values):
+                continue
+            value = builder.value(attribute, row)
+            after.pop(name, None)
+            if value is not None:
+                after[name] = value
+        return after
+
+    def _copy_change(self, call: WriteCall, table: TableDesign, binding: Binding, row: Row) -> ItemWrite | None:
+        """The child's item with the copies of the changed parent columns set anew."""
+        key = self._base_key(table, row)
+        before = self.operations.peek(table, key)
+        if before is None:
+            return None
+        after = dict(before)
+        for assignment in call.sets:
+            attribute = table.attributes[assignment.column]
+            column = self.columns[(0, attribute.source_column)]
+            value = encode(self.evaluator.value(assignment.value, binding), attribute.encoding or "string", column)
+            after.pop(assignment.column, None)
+            if value is not None:
+                after[assignment.column] = value
+        return ItemWrite(table, key, before, after, call.condition)
+
+    def _inserted_change(self, call: WriteCall, table: TableDesign, binding: Binding, row: Row) -> ItemWrite | None:
+        builder = self.operations.builder(call.table)
+        existing = None if call.existing is None else binding.get(call.existing)
+        old_key = self._base_key(table, existing) if existing is not None and builder.applies(existing) else None
+        new = row if existing is None or self.pattern.insert_mode == "replace" else self._merged(existing, row)
+        if call.op == "DeleteItem":
+            if old_key is None or (builder.applies(new) and self._base_key(table, new) == old_key):
+                return None
+            return ItemWrite(table, old_key, self.operations.peek(table, old_key), None)
+        if not builder.applies(new):
+            return None
+        key = self._base_key(table, new)
+        if table.role == "lookup" and key == old_key:
+            return None
+        before = self.operations.peek(table, key)
+        return ItemWrite(table, key, before, builder.item(new, self._parent), call.condition)
+
+    def _merged(self, existing: Row, row: Row) -> dict[str, Cell]:
+        """The existing row after ON DUPLICATE KEY UPDATE."""
+        changed = {a.column: self.evaluator.value(a.value, {0: existing}) for a in self.pattern.on_duplicate}
+        return {**existing, **changed}
+
+    def _updated(self, row: Row, binding: Binding) -> dict[str, Cell]:
+        changed = {
+            self._spelled(a.column): self.evaluator.value(a.value, binding) for a in self.pattern.assignments
+        }  # fmt: skip
+        return {**row, **changed}
+
+    def _spelled(self, column: str) -> str:
+        return next(c.name for c in self.operations.columns(self.refs[0].table) if c.name.lower() == column.lower())
+
+    def _parent(self, table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Row | None:
+        """The row to copy from, among the support rows that the plan has read."""
+        for binding in self.relation:
+            for ref, row in binding.items():
+                same = ref >= len(self.pattern.refs) and self.refs[ref].table == table_id and row is not None
+                if same and row is not None and tuple(row.get(c) for c in columns) == values:
+                    return row
+        return None
+
+
+def _default(column: Column) -> Cell:
+    """The declared default, typed; CURRENT_TIMESTAMP is the fixed clock of the validation."""
+    text = column.default
+    if text is None or text.upper() == "NULL":
+        return None
+    if text.upper().startswith(("CURRENT_TIMESTAMP", "NOW(")):
+        return CLOCK.isoformat(sep=" ")
+    if column.type in ("tinyint", "smallint", "mediumint", "int", "bigint", "year"):
+        return int(Decimal(text))
+    if column.type == "decimal":
+        return Decimal(text)
+    return float(text) if column.type in ("float", "double") else text
+
+
+def _frozen(value: Any) -> Any:
+    """A hashable form of a key."""
+    if isinstance(value, Mapping):
+        return tuple(sorted((name, _frozen(v)) for name, v in value.items()))
+    return value
