@@ -215,7 +215,8 @@ class _Layout:
     def row(self, values: tuple[bytes, ...]) -> Row:
         """Raises ValueError or InvalidOperation for a value that does not fit its column."""
         cells = [
-            None if value == b"NULL" else convert(value) for convert, value in zip(self.converters, values, strict=True)
+            None if len(value) == 4 and value.upper() == b"NULL" else convert(value)
+            for convert, value in zip(self.converters, values, strict=True)
         ]
         if self.positions is not None:
             placed = list(self.defaults)
