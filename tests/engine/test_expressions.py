@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbmig.engine.expressions import MAX_DEPTH, MAX_LENGTH, MAX_NODES, FactType, compile_condition
+from ddbmig.model.assessment import FactValue
 from ddbmig.model.errors import UsageError
 
 DATA = Path(__file__).parent / "data"
@@ -34,7 +35,7 @@ def facts_of(case: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", cases("conditions.yaml"))
-def test_a_condition_says_whether_and_why(case):
+def test_a_condition_says_whether_and_why(case: dict[str, Any]) -> None:
     condition = compile_condition(case["text"], NAMES)
     facts = facts_of(case)
     assert condition.evaluate(facts) is case["holds"]
@@ -42,7 +43,7 @@ def test_a_condition_says_whether_and_why(case):
 
 
 @pytest.mark.parametrize("case", cases("refused_conditions.yaml"))
-def test_what_is_not_in_the_language_is_refused(case):
+def test_what_is_not_in_the_language_is_refused(case: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as caught:
         compile_condition(case["text"], NAMES)
     assert case["message"] in caught.value.message
@@ -60,7 +61,7 @@ def test_what_is_not_in_the_language_is_refused(case):
         ("-" * 280 + "a.count > 1", "too complex"),
     ],
 )
-def test_limits(text, message):
+def test_limits(text: str, message: str) -> None:
     if message.startswith("too deeply|"):
         assert compile_condition(text, NAMES).evaluate({"a.flag": True})
         return
@@ -68,24 +69,24 @@ def test_limits(text, message):
         compile_condition(text, NAMES)
 
 
-def test_the_column_counts_characters_not_bytes():
+def test_the_column_counts_characters_not_bytes() -> None:
     with pytest.raises(UsageError) as caught:
         compile_condition("a.word == 'é€' and nope", NAMES)
     assert caught.value.column == 20
 
 
-def test_guards_of_earlier_lines_are_known():
+def test_guards_of_earlier_lines_are_known() -> None:
     guard = compile_condition("is_set(b.maybe)", NAMES)
     assert compile_condition("b.maybe > 1", NAMES, guard.known_if_true).evaluate({"b.maybe": 2})
 
 
-def test_a_fact_that_is_never_missing_must_be_supplied():
+def test_a_fact_that_is_never_missing_must_be_supplied() -> None:
     with pytest.raises(UsageError, match="not supplied"):
         compile_condition("a.flag", NAMES).evaluate({})
 
 
 @given(st.text(max_size=80))
-def test_any_text_is_a_condition_or_a_clear_error(text):
+def test_any_text_is_a_condition_or_a_clear_error(text: str) -> None:
     found = None
     try:
         compile_condition(text, NAMES)
@@ -100,11 +101,18 @@ WORDS = st.sampled_from(
      "or", "not", ">", "<=", "==", "in", "(", ")", "0.7", "'early'", "['early']", "+", "*", "/ 2", "any(", "count(",
      "q == 'x' for q in a.names", "true"]
 )  # fmt: skip
-SOME_FACTS = {"a.share": 0.5, "a.count": 3, "a.flag": True, "a.stage": "early", "a.word": "x", "a.names": ("x",)}
+SOME_FACTS: dict[str, FactValue | None] = {
+    "a.share": 0.5,
+    "a.count": 3,
+    "a.flag": True,
+    "a.stage": "early",
+    "a.word": "x",
+    "a.names": ("x",),
+}
 
 
 @given(st.lists(WORDS, max_size=9), st.one_of(st.none(), st.integers(0, 9)))
-def test_what_compiles_evaluates_whether_or_not_optional_facts_are_there(words, maybe):
+def test_what_compiles_evaluates_whether_or_not_optional_facts_are_there(words: list[str], maybe: int | None) -> None:
     try:
         condition = compile_condition(" ".join(words), NAMES)
     except UsageError:

@@ -1,10 +1,12 @@
 """Rule files: every mistake at once with its place; overrides; a rule's own tests."""
 
+from typing import Any
+
 import pytest
 import yaml
 
-from ddbmig.engine.rulebook import load_rules, run_rule_tests, show_mistake
-from ddbmig.model.errors import ExitCode, RuleError, UsageError
+from ddbmig.engine.rulebook import Overrides, load_rules, run_rule_tests, show_mistake
+from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
 GOOD = """\
 id: DM003
@@ -34,14 +36,14 @@ FINDING = (
 )  # fmt: skip
 
 
-def mistakes(*texts, overrides=None):
+def mistakes(*texts: str, overrides: Overrides | None = None) -> tuple[DdbmigError, ...]:
     with pytest.raises(RuleError) as caught:
         load_rules([(f"r{index}.yaml", text) for index, text in enumerate(texts)], overrides)
     assert caught.value.exit_code == ExitCode.USAGE
     return caught.value.mistakes
 
 
-def test_the_example_of_the_specification_loads_and_fires():
+def test_the_example_of_the_specification_loads_and_fires() -> None:
     rule = load_rules([("r.yaml", GOOD)]).rule("DM003")
     assert rule.fires({"reads.joint_share": 0.81, "reads.calls_per_day": 120}) == (
         "reads.joint_share is known (81 %)",
@@ -90,25 +92,25 @@ def test_the_example_of_the_specification_loads_and_fires():
         ("expect: silent", "expect: fires", 19, 3, "tests are missing"),
     ],
 )
-def test_a_mistake_has_its_place_and_a_way_out(old, new, line, column, message):
+def test_a_mistake_has_its_place_and_a_way_out(old: str, new: str, line: int, column: int, message: str) -> None:
     assert old in GOOD
     found = mistakes(GOOD.replace(old, new, 1))
     texts = [str(mistake) for mistake in found]
     assert any(m.line == line and m.column == column and message in str(m) for m in found), texts
 
 
-def test_all_mistakes_of_all_files_come_at_once_in_order():
+def test_all_mistakes_of_all_files_come_at_once_in_order() -> None:
     found = mistakes(GOOD.replace("status: stable", "status: done").replace("+30", "0"), "a: no\n", FINDING)
     assert [(m.file, m.line) for m in found][:2] == [("r0.yaml", 4), ("r0.yaml", 11)]
     assert {m.file for m in found} == {"r0.yaml", "r1.yaml"}
 
 
-def test_ids_and_titles_are_unique():
+def test_ids_and_titles_are_unique() -> None:
     assert "two rules have this id" in str(mistakes(GOOD, GOOD)[0])
     assert "two rules have this title" in str(mistakes(GOOD, GOOD.replace("DM003", "DM004"))[0])
 
 
-def test_a_mistake_is_shown_with_a_caret():
+def test_a_mistake_is_shown_with_a_caret() -> None:
     text = GOOD.replace("reads.joint_share > params", "reads.join_share > params")
     (found,) = mistakes(text)
     assert show_mistake(found, text).splitlines() == [
@@ -118,7 +120,7 @@ def test_a_mistake_is_shown_with_a_caret():
     ]
 
 
-def test_a_rule_on_another_object_makes_findings_only():
+def test_a_rule_on_another_object_makes_findings_only() -> None:
     text = yaml.safe_dump({
         **yaml.safe_load(GOOD), "applies_to": "table", "when": "not table.has_primary_key", "because": "no key",
         "tests": [{"given": {"table.has_primary_key": False}, "expect": "fires"},
@@ -143,7 +145,9 @@ NESTED = {
         ({"updates.paths": 2}, None),
     ],
 )  # fmt: skip
-def test_groups_nest_and_each_condition_that_held_is_a_line(facts, because):
+def test_groups_nest_and_each_condition_that_held_is_a_line(
+    facts: dict[str, Any], because: tuple[str, ...] | None
+) -> None:
     data = yaml.safe_load(FINDING) | {"when": NESTED}
     data.pop("params")
     data["tests"] = [
@@ -155,13 +159,13 @@ def test_groups_nest_and_each_condition_that_held_is_a_line(facts, because):
     assert run_rule_tests(rulebook) == ()
 
 
-def test_a_guard_in_an_any_does_not_reach_its_siblings():
+def test_a_guard_in_an_any_does_not_reach_its_siblings() -> None:
     data = yaml.safe_load(FINDING) | {"when": {"any": ["is_set(children.p99)", "children.p99 > 5"]}}
     data.pop("params")
     assert "may be missing" in str(mistakes(yaml.safe_dump(data))[0])
 
 
-def test_overrides_change_params_severity_and_whether_a_rule_is_there():
+def test_overrides_change_params_severity_and_whether_a_rule_is_there() -> None:
     files = [("a.yaml", GOOD), ("b.yaml", FINDING)]
     book = load_rules(files, {"DM003": {"params": {"joint_share": 0.9}}, "AB001": {"severity": "error"}})
     assert book.rule("DM003").fires({"reads.joint_share": 0.81, "reads.calls_per_day": 120}) is None
@@ -187,18 +191,18 @@ def test_overrides_change_params_severity_and_whether_a_rule_is_there():
         ({"AB001": {"enabled": False}}, "mandatory"),
     ],
 )
-def test_an_override_that_does_not_fit_is_refused(override, message):
+def test_an_override_that_does_not_fit_is_refused(override: dict[str, Any], message: str) -> None:
     found = mistakes(GOOD, FINDING + "mandatory: true\n", overrides=override)
     assert message in str(found[0])
     assert found[0].file == "ddbmig.yaml"
 
 
-def test_a_mandatory_rule_can_be_raised():
+def test_a_mandatory_rule_can_be_raised() -> None:
     book = load_rules([("b.yaml", FINDING + "mandatory: true\n")], {"AB001": {"severity": "error"}})
     assert book.rule("AB001").severity == "error"
 
 
-def test_a_failing_own_test_is_reported_with_its_line():
+def test_a_failing_own_test_is_reported_with_its_line() -> None:
     text = GOOD.replace("{reads.joint_share: 0.70, ", "{reads.joint_share: 0.72, ")
     (failure,) = run_rule_tests(load_rules([("r.yaml", text)]))
     assert str(failure) == "r.yaml:20:1: DM003 fires on its own test; expected silent"
@@ -207,6 +211,6 @@ def test_a_failing_own_test_is_reported_with_its_line():
     assert "not supplied (reads.calls_per_day)" in str(failure)
 
 
-def test_an_unknown_rule_is_asked_for():
+def test_an_unknown_rule_is_asked_for() -> None:
     with pytest.raises(UsageError, match="did you mean DM003"):
         load_rules([("r.yaml", GOOD)]).rule("DM033")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ddbmig.engine.strict_yaml import Node, read_yaml
 
 
-def plain(node):
+def plain(node: Node) -> object:
     if isinstance(node.value, tuple):
         return [plain(item) for item in node.value]
     if isinstance(node.value, dict):
@@ -50,19 +50,19 @@ def plain(node):
         ("a: 99999999999999999999\n", 1, 4, "int"),
     ],
 )
-def test_surprises_are_refused_with_their_place(text, line, column, message):
+def test_surprises_are_refused_with_their_place(text: str, line: int, column: int, message: str) -> None:
     _, mistakes = read_yaml("x.yaml", text)
     found = [(m.line, m.column) for m in mistakes if message in m.message + str(m)]
     assert (line, column) in found, [str(m) for m in mistakes]
     assert all(m.file == "x.yaml" for m in mistakes)
 
 
-def test_all_mistakes_are_found_at_once():
+def test_all_mistakes_are_found_at_once() -> None:
     _, mistakes = read_yaml("x.yaml", "a: no\nb: 12:30\na: 1\n")
     assert [m.line for m in mistakes] == [1, 2, 3]
 
 
-def test_values_know_their_places():
+def test_values_know_their_places() -> None:
     tree, mistakes = read_yaml("x.yaml", "a: {b: +30, c: 0.5}\nd:\n  - 'x'\n  - true\n")
     assert not mistakes
     assert tree is not None
@@ -74,7 +74,7 @@ def test_values_know_their_places():
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_tree_or_mistakes(text):
+def test_any_text_is_a_tree_or_mistakes(text: str) -> None:
     tree, mistakes = read_yaml("x.yaml", text)
     assert mistakes or isinstance(tree, Node)
 
@@ -83,7 +83,7 @@ def test_any_text_is_a_tree_or_mistakes(text):
     st.booleans() | st.integers(-10**9, 10**9) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8,
 ))  # fmt: skip
-def test_what_a_safe_dump_writes_is_read_as_it_was(value):
+def test_what_a_safe_dump_writes_is_read_as_it_was(value: object) -> None:
     tree, mistakes = read_yaml("x.yaml", yaml.dump(value, Dumper=NoAliases, allow_unicode=True))
     assert not mistakes
     assert tree is not None
@@ -93,5 +93,5 @@ def test_what_a_safe_dump_writes_is_read_as_it_was(value):
 class NoAliases(yaml.SafeDumper):
     """Writes equal lists twice instead of an alias."""
 
-    def ignore_aliases(self, data):
+    def ignore_aliases(self, data: object) -> bool:
         return True

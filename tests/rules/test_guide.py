@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from ddbmig.engine.rulebook import load_rules
+from ddbmig.engine.rulebook import Rulebook, load_rules
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REQUIREMENT = re.compile(r"- |\d+\. |\|(?!-)|.*(MUST|ONLY|prominently)")
@@ -18,27 +19,28 @@ MATRIX = {
 
 
 @pytest.fixture(scope="module")
-def mapping():
+def mapping() -> Any:
     return yaml.safe_load((ROOT / "tests" / "guide.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
-def rulebook():
+def rulebook() -> Rulebook:
     folder = ROOT / "src" / "ddbmig" / "rules" / "recommended"
     return load_rules([(path.name, path.read_text()) for path in sorted(folder.glob("*.yaml"))])
 
 
 @pytest.fixture(scope="module")
-def guide(corpus):
+def guide(corpus: Path) -> dict[str, list[str]]:
     path = corpus.parent / "spec" / "migration-guide.md"
     if not path.is_file():
         pytest.skip("the guide is not beside the recorded applications")
     return requirements(path.read_text())
 
 
-def requirements(text):
+def requirements(text: str) -> dict[str, list[str]]:
     """Section heading -> its requirement lines, fenced blocks and table headings apart."""
-    found, section, fenced = {}, "", False
+    found: dict[str, list[str]] = {}
+    section, fenced = "", False
     for line in text.splitlines():
         fenced ^= line.startswith("```")
         if line.startswith("#"):
@@ -48,18 +50,19 @@ def requirements(text):
     return {name: [line for line in lines if not line.startswith("| Factor |")] for name, lines in found.items()}
 
 
-def targets(line):
-    return line["by"] if isinstance(line["by"], list) else [line["by"]]
+def targets(line: dict[str, Any]) -> list[str]:
+    by = line["by"]
+    return list(by) if isinstance(by, list) else [str(by)]
 
 
 @pytest.mark.corpus
-def test_every_line_of_the_guide_is_mapped(guide, mapping):
+def test_every_line_of_the_guide_is_mapped(guide: dict[str, list[str]], mapping: dict[str, Any]) -> None:
     wanted = {section: len(lines) for section, lines in guide.items()}
     assert {section: len(lines) for section, lines in mapping["sections"].items()} == wanted
 
 
 @pytest.mark.corpus
-def test_the_report_headings_are_the_guides_bullets(guide, mapping):
+def test_the_report_headings_are_the_guides_bullets(guide: dict[str, list[str]], mapping: dict[str, Any]) -> None:
     for file, headings in mapping["reports"].items():
         section = next(name for name in guide if name.startswith(f"Stage {file[5]}:"))
         bullets = [line[2:] for line in guide[section] if line.startswith("- ") and "MUST" not in line]
@@ -67,7 +70,7 @@ def test_the_report_headings_are_the_guides_bullets(guide, mapping):
 
 
 @pytest.mark.corpus
-def test_the_five_warnings_are_the_guides_words(guide, rulebook):
+def test_the_five_warnings_are_the_guides_words(guide: dict[str, list[str]], rulebook: Rulebook) -> None:
     texts = [
         match[1] for line in guide["Critical Production Warnings"] if (match := re.search(r'"(Warning: .*)"', line))
     ]
@@ -75,7 +78,7 @@ def test_the_five_warnings_are_the_guides_words(guide, rulebook):
     assert len(texts) == 5
 
 
-def test_what_a_line_is_mapped_to_exists(mapping, rulebook):
+def test_what_a_line_is_mapped_to_exists(mapping: dict[str, Any], rulebook: Rulebook) -> None:
     headings = {f"{file}#{heading}" for file, names in mapping["reports"].items() for heading in names}
     for section, lines in mapping["sections"].items():
         for line in lines:
@@ -89,7 +92,9 @@ def test_what_a_line_is_mapped_to_exists(mapping, rulebook):
                     assert rulebook.rule(target), (section, target)
 
 
-def test_the_matrix_and_the_risk_assessment_are_rules_with_their_line_as_source(mapping, rulebook):
+def test_the_matrix_and_the_risk_assessment_are_rules_with_their_line_as_source(
+    mapping: dict[str, Any], rulebook: Rulebook
+) -> None:
     for section, count in MATRIX.items():
         lines = [line for line in mapping["sections"][section] if not str(line["by"]).startswith("test:")]
         assert len(lines) == count
@@ -98,7 +103,7 @@ def test_the_matrix_and_the_risk_assessment_are_rules_with_their_line_as_source(
             assert sources == {f"guide: {section}, {position}"}, (section, position)
 
 
-def test_every_rule_is_mapped_from_the_line_it_names(mapping, rulebook):
+def test_every_rule_is_mapped_from_the_line_it_names(mapping: dict[str, Any], rulebook: Rulebook) -> None:
     for rule in rulebook.rules:
         section, _, position = rule.source.removeprefix("guide: ").rpartition(", ")
         lines = [line for line in mapping["sections"][section] if not str(line["by"]).startswith("test:")]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ddbmig.engine.expressions import FactType, compile_condition
+from ddbmig.engine.expressions import Compiled, FactType, compile_condition
 from ddbmig.engine.facts import BY_PHASE
-from ddbmig.engine.rulebook import Group, Rule, Rulebook, load_rules, run_rule_tests
+from ddbmig.engine.rulebook import Group, Rule, Rulebook, When, load_rules, run_rule_tests
 from ddbmig.model.errors import UsageError
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "src" / "ddbmig" / "rules" / "recommended"
@@ -17,15 +17,15 @@ RULES = load_rules(FILES).rules
 COMPARATORS = {" > ": " >= ", " >= ": " > ", " < ": " <= ", " <= ": " < ", " == ": " != "}
 
 
-def test_every_rule_passes_its_own_tests():
+def test_every_rule_passes_its_own_tests() -> None:
     assert run_rule_tests(load_rules(FILES)) == ()
 
 
-def test_a_file_holds_one_rule_and_is_named_after_it():
+def test_a_file_holds_one_rule_and_is_named_after_it() -> None:
     assert [name for name, _ in FILES] == [f"{rule.id}-{rule.title}.yaml" for rule in RULES]
 
 
-def test_only_the_five_production_warnings_carry_one():
+def test_only_the_five_production_warnings_carry_one() -> None:
     warned = {rule.id: rule.warning for rule in RULES if rule.warning}
     assert sorted(warned) == ["PW001", "PW002", "PW003", "PW004", "PW005"]
     assert all(text.startswith("Warning: ") for text in warned.values())
@@ -46,7 +46,7 @@ def mutants(rule: Rule) -> Iterator[tuple[str, Rule]]:
                 yield f"{name} = {changed}", replace(rule, own_params={**rule.own_params, name: changed})
 
 
-def mutated(when, rule):
+def mutated(when: When, rule: Rule) -> Iterator[tuple[str, When]]:
     if not isinstance(when, Group):
         yield from ((text, compiled(text, rule)) for text in other_texts(when.text))
         return
@@ -61,7 +61,7 @@ def mutated(when, rule):
             yield what, Group(when.kind, (*when.items[:index], changed, *when.items[index + 1 :]))
 
 
-def other_texts(text):
+def other_texts(text: str) -> Iterator[str]:
     if text.startswith("is_set("):
         return
     yield text.removeprefix("not ") if text.startswith("not ") else f"not ({text})"
@@ -70,18 +70,18 @@ def other_texts(text):
             yield text.replace(sign, other)
 
 
-def compiled(text, rule):
+def compiled(text: str, rule: Rule) -> Compiled:
     names = {name: fact.type() for name, fact in BY_PHASE[rule.applies_to].items()}
     params = {f"params.{name}": type_of(value) for name, value in rule.own_params.items()}
     return compile_condition(text, {**names, **params}, frozenset(names))
 
 
-def type_of(value):
+def type_of(value: object) -> FactType:
     return FactType("text" if isinstance(value, str) else "number")
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_the_tests_of_a_rule_notice_every_change_of_its_conditions(rule):
+def test_the_tests_of_a_rule_notice_every_change_of_its_conditions(rule: Rule) -> None:
     survivors = []
     for what, mutant in mutants(rule):
         try:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from ddbmig.engine.coaccess import table_written, tables_queried
 from ddbmig.engine.facts import BY_PHASE, Phase
 from ddbmig.model.assessment import (
     CoAccess,
@@ -112,12 +113,12 @@ class Evidence:
         return tuple(found[key] for key in sorted(found))
 
     def reading(self, *tables: str) -> tuple[AccessPattern, ...]:
-        """The access patterns that read any of these tables."""
-        return tuple(pattern for pattern in self.using(*tables) if set(tables) & set(pattern.tables_read()))
+        """The access patterns that ask for rows of any of these tables, in the sense of co-access."""
+        return tuple(pattern for pattern in self.using(*tables) if set(tables) & tables_queried(pattern))
 
     def writing(self, table: str) -> tuple[AccessPattern, ...]:
         """The access patterns that write this table."""
-        return tuple(pattern for pattern in self.using(table) if writes(pattern) == table)
+        return tuple(pattern for pattern in self.using(table) if table_written(pattern) == table)
 
     def calls(self, patterns: Iterable[AccessPattern]) -> int:
         """Logged calls."""
@@ -126,11 +127,6 @@ class Evidence:
     def per_day(self, calls: float) -> float:
         """Logged calls as calls a day."""
         return calls * self.rates.factor / DAYS_PER_MONTH
-
-
-def writes(pattern: AccessPattern) -> str | None:
-    """The table that a pattern writes."""
-    return pattern.refs[0].table if pattern.kind != "select" and pattern.refs else None
 
 
 class _Sheet:
@@ -301,7 +297,7 @@ def _per_row_reads(evidence: Evidence, relationship: Relationship) -> Iterable[t
     wanted = {column.lower() for column in relationship.parent_columns}
     for run in evidence.snapshot.digest.runs:
         outer, inner = evidence.by_template.get(run.outer), evidence.by_template.get(run.inner)
-        if outer is None or inner is None or relationship.child not in outer.tables_read():
+        if outer is None or inner is None or relationship.child not in tables_queried(outer):
             continue
         bound = bound_columns(inner)
         for index, ref in enumerate(inner.refs):
