@@ -89,6 +89,14 @@ def dynamodb_local_version() -> str:
 
 
 @pytest.mark.engine
+def test_neighbours_do_not_see_what_is_loaded(dynamodb_local: Engine) -> None:
+    table = create_table(dynamodb_local)
+    assert table in dynamodb_local.client.list_tables()["TableNames"]
+    with open_engine("endpoint", endpoint=dynamodb_local.client.meta.endpoint_url) as neighbour:
+        assert table not in neighbour.client.list_tables()["TableNames"]
+
+
+@pytest.mark.engine
 def test_a_named_loopback_endpoint_is_used_by_auto(dynamodb_local: Engine) -> None:
     url = dynamodb_local.client.meta.endpoint_url
     with open_engine("auto", endpoint=url) as engine:

@@ -196,15 +196,14 @@ def _put(target: Path, fill: Callable[[Path], None]) -> None:
 
 @contextmanager
 def _scratch(parent: Path) -> Iterator[Path]:
-    """A temporary folder on the file system of the cache."""
+    """A temporary folder on the file system of the cache. What cannot be written there is a UsageError."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        temporary = tempfile.TemporaryDirectory(dir=parent, prefix=".fetching-")
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".fetching-") as name:
+            yield Path(name)
     except OSError as error:
         fact = f"ddbmig's cache cannot be written ({error.strerror})"
-        raise UsageError(fact, hint="name a folder of yours in DDBMIG_CACHE") from error
-    with temporary as name:
-        yield Path(name)
+        raise UsageError(fact, hint="make room, or name another folder in DDBMIG_CACHE") from error
 
 
 def _fetch_by_maven(folder: Path, lock: Lock) -> None:

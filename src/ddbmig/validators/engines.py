@@ -6,6 +6,7 @@
 import ipaddress
 import os
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -98,14 +99,14 @@ def _first(stack: ExitStack, folder: Path) -> Engine:
 
 def _docker(stack: ExitStack, _: Path) -> Engine:
     version, url = stack.enter_context(docker_engine.running())
-    return Engine(f"DynamoDB Local {version} (docker)", "docker", _local_client(url))
+    return Engine(f"DynamoDB Local {version} (docker)", "docker", _private_client(url))
 
 
 def _jar(stack: ExitStack, folder: Path) -> Engine:
     java = java_server.find_java()
     installation = dynamodb_local.install(folder)
     url = stack.enter_context(java_server.running(installation, java))
-    return Engine(f"DynamoDB Local {installation.version} (jar)", "jar", _local_client(url))
+    return Engine(f"DynamoDB Local {installation.version} (jar)", "jar", _private_client(url))
 
 
 def _moto(stack: ExitStack, reasons: str = "it was asked for") -> Engine:
@@ -175,7 +176,7 @@ def _check_answers(url: str, local: bool) -> None:
     """List tables once, without patience."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    impatient = {"connect_timeout": 5, "read_timeout": 15, "retries": {"total_max_attempts": 1}}
+    impatient: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"total_max_attempts": 1}}
     try:
         client = _local_client(url, **impatient) if local else _remote_client(url, **impatient)
         client.list_tables(Limit=1)
@@ -185,13 +186,22 @@ def _check_answers(url: str, local: bool) -> None:
         raise UsageError(f"the endpoint does not answer as DynamoDB ({refused})", subject=url, hint=hint) from error
 
 
-def _local_client(url: str | None, **settings: Any) -> "DynamoDBClient":
+def _private_client(url: str) -> "DynamoDBClient":
+    """A client of a server we have started.
+
+    DynamoDB Local listens on every address of the machine and checks no credentials, but each access key has a
+    database of its own: a key nobody knows keeps the loaded rows from the neighbours.
+    """
+    return _local_client(url, secrets.token_hex(10))
+
+
+def _local_client(url: str | None, key: str = KEY, **settings: Any) -> "DynamoDBClient":
     """A client with dummy credentials that reads neither the user's AWS profile nor proxy settings."""
     import boto3
     import botocore.session
 
     nothing = dict.fromkeys(("profile", "config_file", "credentials_file", "ca_bundle"), (None, None, None, None))
-    session = boto3.session.Session(KEY, KEY, botocore_session=botocore.session.Session(session_vars=nothing))
+    session = boto3.session.Session(key, key, botocore_session=botocore.session.Session(session_vars=nothing))
     return session.client("dynamodb", endpoint_url=url, region_name=REGION, config=_config(proxies={}, **settings))
 
 
