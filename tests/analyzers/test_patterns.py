@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +13,9 @@ from pattern_notation import show_pattern
 from ddbmig.analyzers.ddl import read_ddl
 from ddbmig.analyzers.patterns import read_patterns
 from ddbmig.analyzers.templates import number_placeholders
+from ddbmig.model.condition import AnyOf
 from ddbmig.model.digest import Digest, TemplateDigest, Verb
+from ddbmig.model.pattern import AccessPattern, Skipped
 from ddbmig.model.schema import Schema
 
 DATA = Path(__file__).parent / "data"
@@ -28,25 +31,27 @@ def template(sql: str, schema_name: str = "", calls: int = 1) -> TemplateDigest:
     return TemplateDigest(id=key, schema_name=schema_name, sql=sql, verb=verb, calls=calls, limit_max=20)
 
 
-def read_one(sql: str, schema: Schema = SCHEMA, schema_name: str = ""):
+def read_one(sql: str, schema: Schema = SCHEMA, schema_name: str = "") -> AccessPattern | Skipped:
     patterns, skipped = read_patterns(Digest(templates=(template(sql, schema_name),)), schema)
     assert len(patterns) + len(skipped) == 1
     return patterns[0] if patterns else skipped[0]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["sql"][:90] for case in CASES])
-def test_case(case):
+def test_case(case: dict[str, Any]) -> None:
     found = read_one(case["sql"])
     if "skipped" in case:
+        assert isinstance(found, Skipped)
         assert (found.reason, found.calls, found.example) == (case["skipped"], 1, case["sql"])
         return
+    assert isinstance(found, AccessPattern)
     shown = show_pattern(found)
     wanted = {key: value for key, value in case.items() if key not in ("sql", "absent")}
     assert {key: shown.get(key) for key in wanted} == wanted
     assert not set(case.get("absent", ())) & shown.keys()
 
 
-def test_every_call_is_a_pattern_or_counted():
+def test_every_call_is_a_pattern_or_counted() -> None:
     digest = Digest(templates=tuple(template(case["sql"], calls=number) for number, case in enumerate(CASES, 1)))
     patterns, skipped = read_patterns(digest, SCHEMA)
     calls = {item.id: item.calls for item in digest.templates}
@@ -57,12 +62,14 @@ def test_every_call_is_a_pattern_or_counted():
     assert all(len(item.params) == item.sql.count("?") for item in patterns)
 
 
-def test_the_limit_comes_from_the_digest():
+def test_the_limit_comes_from_the_digest() -> None:
     found = read_one("SELECT id FROM books LIMIT ?")
+    assert isinstance(found, AccessPattern)
+    assert found.limit is not None
     assert found.limit.rows == 20
 
 
-def test_equal_names_are_numbered_in_the_order_of_ids():
+def test_equal_names_are_numbered_in_the_order_of_ids() -> None:
     templates = [template(f"SELECT {column} FROM books WHERE id = ?") for column in ("title", "price", "stock")]
     patterns, _ = read_patterns(Digest(templates=tuple(templates)), SCHEMA)
     assert [item.name for item in patterns] == [
@@ -89,12 +96,12 @@ def two_schemas() -> Schema:
         ("SELECT id FROM other.books", "shop", None),
     ],
 )
-def test_the_database_decides_between_tables_of_one_name(sql, current, table):
+def test_the_database_decides_between_tables_of_one_name(sql: str, current: str, table: str | None) -> None:
     found = read_one(sql, two_schemas(), current)
-    assert (found.refs[0].table if table else found.reason) == (table or "unknown table")
+    assert (found.refs[0].table if isinstance(found, AccessPattern) else found.reason) == (table or "unknown table")
 
 
-def test_placeholders_in_names_are_no_placeholders():
+def test_placeholders_in_names_are_no_placeholders() -> None:
     assert number_placeholders("SELECT `a?b` FROM t WHERE x = ? AND y IN (?)") == (
         "SELECT `a?b` FROM t WHERE x = :p0 AND y IN (:p1)",
         2,
@@ -110,15 +117,18 @@ FRAGMENTS = ["SELECT", "id", "FROM", "books", "WHERE", "=", "?", "(", ")", "IN",
     st.sampled_from(["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE"]),
     st.lists(st.sampled_from(FRAGMENTS), max_size=25),
 )
-def test_any_text_is_a_pattern_or_counted(verb, words):
+def test_any_text_is_a_pattern_or_counted(verb: str, words: list[str]) -> None:
     read_one(" ".join([verb, *words]))
 
 
-def test_a_condition_nested_too_deeply_is_counted():
+def test_a_condition_nested_too_deeply_is_counted() -> None:
     found = read_one(f"SELECT id FROM books WHERE {'(' * 5000}id = ?{')' * 5000}")
+    assert isinstance(found, Skipped)
     assert found.reason == "not understood: select"
 
 
-def test_thousands_of_alternatives_are_read():
+def test_thousands_of_alternatives_are_read() -> None:
     found = read_one("SELECT id FROM books WHERE " + " OR ".join(["(id = ? AND stock > ?)"] * 1000))
+    assert isinstance(found, AccessPattern)
+    assert isinstance(found.where, AnyOf)
     assert len(found.where.items) == 1000

@@ -149,12 +149,12 @@ class _TableNames:
             self._last.setdefault(self.of(table).partition("_")[2], []).append(table)
 
     def of(self, table: Table) -> str:
-        """The table's name in the singular, without the prefix that most tables share."""
-        return singular(snake_case(table.name).removeprefix(self.prefix))
+        """The stem of the table's name, without the prefix that most tables share."""
+        return stem(snake_case(table.name).removeprefix(self.prefix))
 
     def meant(self, word: str, child: Table) -> Table | None:
         """The table called `word`; else `<app>_word` in the child's own app; else the only `<app>_word` there is."""
-        word = singular(word)
+        word = stem(word)
         app = self.of(child).partition("_")[0]
         for found in (self._whole.get(word), self._whole.get(f"{app}_{word}"), self._last.get(word)):
             if found:
@@ -176,13 +176,13 @@ def _named_parent(table: Table, column: Column, names: _TableNames) -> tuple[str
     if table.primary_key == (column.name,) and column.auto_increment:
         return "", None
     name = snake_case(column.name)
-    own = names.of(table)
-    if (name in ("parent_id", f"{own}_parent", f"{own}_parent_id")) and len(table.primary_key) == 1:
+    own = _without_table(name.removesuffix("_id"), names.of(table))
+    if (name == "parent_id" or (own == "parent" and own != name)) and len(table.primary_key) == 1:
         return f"{column.name} names a row of the same table", table
     if not name.endswith("_id"):
         return "", None
-    for base in dict.fromkeys((name.removesuffix("_id"), name.removesuffix("_id").removeprefix(f"{own}_"))):
-        parent = names.meant(base, table)
+    for word in dict.fromkeys((name.removesuffix("_id"), own)):
+        parent = names.meant(word, table)
         if parent is not None and parent is not table and len(parent.primary_key) == 1:
             return f"{column.name} is named after the table {parent.name}", parent
     keyed = [
@@ -193,17 +193,24 @@ def _named_parent(table: Table, column: Column, names: _TableNames) -> tuple[str
     return "", None
 
 
+def _without_table(name: str, own: str) -> str:
+    """`comment_post` as `post` in a table whose stem is `comment`."""
+    words = name.split("_")
+    for count in range(1, len(words)):
+        if stem("_".join(words[:count])) == own:
+            return "_".join(words[count:])
+    return name
+
+
 def snake_case(name: str) -> str:
     """`customerID`, `CustomerId` and `customer_id` as `customer_id`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def singular(name: str) -> str:
-    """An English table name in the singular, well enough to compare two names that went through here."""
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
-        if name.endswith(ending) and len(name) > len(ending) + 1:
-            return name.removesuffix(ending) + instead
-    return name[:-1] if name.endswith("s") and not name.endswith(("ss", "us", "is")) else name
+def stem(name: str) -> str:
+    """What the singular and the plural of an English name share: `categori` of category and categories."""
+    bare = name.rstrip("es") or name
+    return bare[:-1] + "i" if bare.endswith("y") else bare
 
 
 def _fits(child: Column, parent: Column) -> bool:
