@@ -44,6 +44,13 @@ def read_ddl(files: Sequence[tuple[Path, str]]) -> Schema:
     return reader.schema()
 
 
+def read_ddl_text(text: str, name: str) -> Schema:
+    """The schema of DDL that is not in a file, as `read_ddl` reads it; `name` is what messages show."""
+    reader = _Reader()
+    reader.read([text.encode("utf-8", "replace")], name)
+    return reader.schema()
+
+
 @dataclass
 class _Draft:
     """A table while statements still change it. Keys stand with the line that defines them."""
@@ -127,11 +134,15 @@ class _Reader:
 
     def read_file(self, path: Path, name: str) -> None:
         """Apply the statements of one file."""
+        with open_input(path) as opened:
+            self.read(opened.lines(), name)
+
+    def read(self, chunks: Iterable[bytes], name: str) -> None:
+        """Apply the statements of one script. Raises InputError where it defines and changes no table."""
         self.file, self.current = name, ""
         tables = 0
-        with open_input(path) as opened:
-            for statement in statements(opened.lines(), lambda head: bool(_WANTED.match(head))):
-                tables += self._apply(statement)
+        for statement in statements(chunks, lambda head: bool(_WANTED.match(head))):
+            tables += self._apply(statement)
         if not tables:
             raise InputError(
                 "no CREATE TABLE in this file",
