@@ -97,7 +97,7 @@ def open_input(path: Path) -> Iterator[OpenedInput]:
             yield OpenedInput(path, stored, content)
 
 
-def _unpacked(kind: str, stored: io.BufferedReader) -> IO[bytes]:
+def _unpacked(kind: str, stored: "io.BufferedReader[StoredFile]") -> IO[bytes]:
     if kind == "gz":
         return io.BufferedReader(gzip.GzipFile(fileobj=stored), _BLOCK)
     if kind == "bz2":

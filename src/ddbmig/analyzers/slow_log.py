@@ -11,7 +11,7 @@ from ddbmig.analyzers.files import not_a_log, open_input
 from ddbmig.analyzers.times import Clock, microseconds
 from ddbmig.model.digest import Digest
 
-_USER = re.compile(rb"# User@Host: (.*?)\[([^\]]*)\] @ .*$")
+_USER = re.compile(rb"^# User@Host: ([^\n]*?)\[[^\n]*\] @ ", re.MULTILINE)
 _USER_LINE = re.compile(rb"# User@Host: .*\[.*\] @ ")
 _TIME_LINE = re.compile(rb"# Time: \d")
 _SERVER_LINE = re.compile(rb"(\S+), Version: (\S+) \((.*)\)\. (?:embedded library|started with:)\s*$")
