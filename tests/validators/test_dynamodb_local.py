@@ -151,6 +151,19 @@ def test_a_folder_that_differs_from_the_lock(there: dict[str, bytes], message: s
         verify(tmp_path, locked)
 
 
+def test_who_fetches_second_takes_what_the_first_brought(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+
+    def fill_while_another_is_quicker(folder: Path) -> None:
+        target.mkdir()
+        (target / "of").write_text("the first")
+        (folder / "of").write_text("the second")
+
+    dynamodb_local._put(target, fill_while_another_is_quicker)
+    assert (target / "of").read_text() == "the first"
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
 def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="DDBMIG_CACHE"):

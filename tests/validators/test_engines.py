@@ -256,5 +256,14 @@ def test_where_a_container_may_answer() -> None:
         "Ports": {"8000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "32768"}]},
         "Networks": {"bridge": {"IPAddress": "172.17.0.2"}, "none": {"IPAddress": ""}},
     }
-    assert docker_engine.addresses(settings) == [("127.0.0.1", 32768), ("172.17.0.2", 8000)]
-    assert docker_engine.addresses({"Ports": {}, "Networks": None}) == []
+    assert docker_engine.addresses(settings, "127.0.0.1") == [("127.0.0.1", 32768), ("172.17.0.2", 8000)]
+    assert docker_engine.addresses({"Ports": {}, "Networks": None}, "127.0.0.1") == []
+
+
+@pytest.mark.parametrize(
+    ("docker_host", "host"),
+    [("", None), ("unix:///run/docker.sock", None), ("tcp://docker:2375", "docker"), ("ssh://me@far", "far")],
+)
+def test_where_the_daemon_is(docker_host: str, host: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", docker_host)
+    assert docker_engine.remote_host() == host

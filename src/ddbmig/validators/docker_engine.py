@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from ddbmig.validators.java_server import answers
 from ddbmig.validators.unavailable import EngineUnavailable
@@ -47,7 +48,7 @@ def daemon(seconds: int = ASK_SECONDS) -> Iterator["DockerClient"]:
 
 def _socket_answers() -> bool:
     """Whether somebody listens on Docker's Unix socket: asked first, since the SDK takes half a second to import."""
-    kind, _, path = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
+    kind, _, path = (os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock").partition("://")
     if kind != "unix":
         return True
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -94,14 +95,15 @@ def ensure_image(client: "DockerClient") -> None:
 
 @contextmanager
 def _container() -> Iterator["DockerContainer"]:
-    """The started container, published on the loopback address only."""
+    """The started container, published on the loopback address only unless the daemon is on another machine."""
     import docker
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
     testcontainers_config.ryuk_disabled = True  # its reaper is one more image to pull; we stop the container ourselves
     container = DockerContainer(IMAGE).with_command("-jar DynamoDBLocal.jar -inMemory -disableTelemetry")
-    container.ports = {f"{PORT}/tcp": cast("int", ("127.0.0.1",))}  # the Docker SDK's form; testcontainers types less
+    where = None if remote_host() else ("127.0.0.1",)
+    container.ports = {f"{PORT}/tcp": cast("int | None", where)}  # the Docker SDK's form; testcontainers types less
     with _sigterm_unwinds():
         try:
             container.start()
@@ -133,22 +135,28 @@ def _wait(container: "DockerContainer") -> str:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         wrapped.reload()
-        for host, port in addresses(wrapped.attrs["NetworkSettings"]):
+        for host, port in addresses(wrapped.attrs["NetworkSettings"], remote_host() or "127.0.0.1"):
             if answers(host, port):
                 return f"http://{host}:{port}"
         time.sleep(0.2)
     raise EngineUnavailable(f"DynamoDB Local in a container did not answer within {START_SECONDS} s")
 
 
-def addresses(network: Mapping[str, Any]) -> list[tuple[str, int]]:
+def remote_host() -> str | None:
+    """The machine of the daemon where $DOCKER_HOST names another, as in pipelines with a Docker service."""
+    named = urlsplit(os.environ.get("DOCKER_HOST", ""))
+    return None if named.scheme in {"", "unix", "npipe"} else named.hostname
+
+
+def addresses(network: Mapping[str, Any], daemon_host: str) -> list[tuple[str, int]]:
     """Where a container may answer, from its `NetworkSettings`.
 
-    The published port where the daemon shares our network; the container's own address where we are in a container
-    ourselves and the daemon is outside.
+    The published port on the daemon's machine; the container's own address where we are in a container ourselves and
+    only the daemon's socket reaches in.
     """
     published = (network.get("Ports") or {}).get(f"{PORT}/tcp") or []
     own = [settings.get("IPAddress") for _, settings in sorted((network.get("Networks") or {}).items())]
-    return [("127.0.0.1", int(each["HostPort"])) for each in published] + [(ip, PORT) for ip in own if ip]
+    return [(daemon_host, int(each["HostPort"])) for each in published[:1]] + [(ip, PORT) for ip in own if ip]
 
 
 def _version(container: "DockerContainer") -> str:
