@@ -29,6 +29,7 @@ HOSTILE = (
     "www.elsewhere.example",
     "*bold* _italic_ __both__ ~~struck~~ a_b_c",
     "# heading",
+    "ends in hashes ##",
     "- item",
     "1. item",
     "1) item",
@@ -121,7 +122,9 @@ def test_table_aligns_and_refuses_rows_of_another_width() -> None:
 @given(anything)
 def test_heading_and_bullets_stay_one_line(value: str) -> None:
     assert md.heading(2, value).count("\n") == 1
-    assert GITHUB.render(md.heading(2, value)).startswith("<h2>")
+    found = re.fullmatch(r"<h2>(.*)</h2>\n", GITHUB.render(md.heading(2, value)))
+    assert found
+    assert shown(found[1]) == (folded(value) or "\ufffd")
     assert md.bullets([value, value]).count("\n") == 2
     assert GITHUB.render(md.bullets([value, value])).count("<li>") == 2
 
@@ -142,6 +145,12 @@ def test_heading_levels_are_those_of_html() -> None:
 )
 def test_addresses_become_no_links(value: str, expected: str) -> None:
     assert md.text(value) == expected
+
+
+def test_joined_escapes_texts_and_keeps_markdown() -> None:
+    assert md.joined("rows of ", md.code("a*b"), " * 2: ", md.number(1500)) == "rows of `a*b` \\* 2: 1,500"
+    assert md.joined(md.code("a"), md.code("b"), separator=", ") == "`a`, `b`"
+    assert md.text(md.joined("a|b")) == "a\\|b"
 
 
 def test_markup_is_not_escaped_again() -> None:

@@ -1,7 +1,8 @@
 """Building blocks of Markdown whose content nobody trusts: names and texts from a database stay text.
 
-A plain `str` is always text and is escaped where it enters Markdown; a `Markup` is Markdown already and is kept. Every
-function is pure. What they write is GitHub's flavour of CommonMark 0.31 (tables; https://github.github.com/gfm/).
+A plain `str` is always text and is escaped where it enters Markdown; a `Markup` is Markdown already and is kept (put
+parts together with `joined`: an f-string of them is a plain `str` again). Every function is pure. What they write is
+GitHub's flavour of CommonMark 0.31 (tables; https://github.github.com/gfm/).
 """
 
 import re
@@ -18,7 +19,7 @@ UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _SPACE = re.compile(r"[\s\u2028\u2029]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 """Control characters, and those that hide or reorder text."""
-_SPECIAL = re.compile(r"[\\`*\[\]<|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
+_SPECIAL = re.compile(r"[\\`*\[\]<|~$]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|#(?=#*$)")
 """What CommonMark or GitHub may read as markup in the middle of a line; an underscore inside a word is none."""
 _LINE_START = re.compile(r"^(?:[-+>#=]|(\d+)(?=[.)]))")
 _LINK = re.compile(r"(?i)(?:https?|ftp|mailto|xmpp)(?=:)|www(?=\.)|(?=@)")
@@ -78,6 +79,21 @@ def heading(level: int, value: str) -> Markup:
     if not 1 <= level <= 6:
         raise ValueError(f"a heading has a level of 1 to 6, not {level}")
     return Markup(f"{'#' * level} {text(value) or '�'}\n")
+
+
+def joined(*parts: str, separator: str = "") -> Markup:
+    """Texts and pieces of Markdown as one piece; `separator` is Markdown."""
+    return Markup(separator.join(_part(part) for part in parts))
+
+
+def _part(value: str) -> str:
+    """`text` that keeps the spaces at its ends, since it stands between others."""
+    if isinstance(value, Markup):
+        return value
+    if not value.strip():
+        return _SPACE.sub(" ", value)
+    before, after = value[:1].isspace() * " ", value[-1:].isspace() * " "
+    return f"{before}{text(value)}{after}"
 
 
 def bullets(items: Iterable[str]) -> Markup:
