@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddbmig.engine.expressions import MAX_DEPTH, MAX_LENGTH, MAX_NODES, FactType, compile_condition
@@ -85,6 +85,7 @@ def test_a_fact_that_is_never_missing_must_be_supplied() -> None:
         compile_condition("a.flag", NAMES).evaluate({})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_a_condition_or_a_clear_error(text: str) -> None:
     found = None
@@ -111,6 +112,7 @@ SOME_FACTS: dict[str, FactValue | None] = {
 }
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=9), st.one_of(st.none(), st.integers(0, 9)))
 def test_what_compiles_evaluates_whether_or_not_optional_facts_are_there(words: list[str], maybe: int | None) -> None:
     try:

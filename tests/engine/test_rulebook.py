@@ -189,6 +189,7 @@ def test_overrides_change_params_severity_and_whether_a_rule_is_there() -> None:
         ({"AB001": {"severity": "fatal"}}, "cannot be set"),
         ({"AB001": {"severity": "info"}}, "mandatory"),
         ({"AB001": {"enabled": False}}, "mandatory"),
+        ({"AB001": {"params": {"joint_share": 0.99}}}, "its params stay"),
     ],
 )
 def test_an_override_that_does_not_fit_is_refused(override: dict[str, Any], message: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddbmig.engine.strict_yaml import Node, read_yaml
@@ -73,12 +73,14 @@ def test_values_know_their_places() -> None:
     assert (tree.keys["d"].line, tree.keys["d"].column) == (2, 1)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_tree_or_mistakes(text: str) -> None:
     tree, mistakes = read_yaml("x.yaml", text)
     assert mistakes or isinstance(tree, Node)
 
 
+@settings(deadline=None)
 @given(st.recursive(
     st.booleans() | st.integers(-10**9, 10**9) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8,

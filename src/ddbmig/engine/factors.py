@@ -180,7 +180,8 @@ def _read_facts(sheet: _Sheet, evidence: Evidence, relationship: Relationship) -
     of_a, of_b = (pair.share_of_a, pair.share_of_b) if pair.a == child else (pair.share_of_b, pair.share_of_a)
     sheet.put("reads.share_of_child", of_a if evidence.calls(evidence.reading(child)) else None, log)
     sheet.put("reads.share_of_parent", of_b if evidence.calls(evidence.reading(parent)) else None, log)
-    sheet.put("reads.within_one_second_share", share(pair.within_one_second, pair.either_calls), log)
+    near = share(pair.within_one_second, pair.either_calls)
+    sheet.put("reads.within_one_second_share", None if near is None else min(1.0, near), log)
     sheet.rate("reads.calls_per_day", evidence.per_day(pair.either_calls))
     sheet.rate("reads.joint_calls_per_day", evidence.per_day(pair.joint_calls))
     collections = [pattern for pattern in evidence.reading(child) if _reads_collection(evidence, relationship, pattern)]

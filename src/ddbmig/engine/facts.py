@@ -48,7 +48,7 @@ reads.share_of_child         | number | share     | ? | log  | joint calls ÷ ca
 reads.share_of_parent        | number | share     | ? | log  | joint calls ÷ calls reading the parent
 reads.calls_per_day          | number | calls/day |   | log  | calls reading either table
 reads.joint_calls_per_day    | number | calls/day |   | log  | calls reading both tables
-reads.within_one_second_share | number | share    | ? | log  | calls of both tables on one connection within a second, in different units ÷ calls reading either
+reads.within_one_second_share | number | share    | ? | log  | calls of both tables on one connection within a second, in different units ÷ calls reading either, 1 at most
 reads.collection_share       | number | share     | ? | log  | calls that ask for the children of given parents ÷ calls reading the child
 copies.columns               | number | columns   | ? | log  | parent columns beyond the join key that joint reads take: what a copy would hold; missing without joint reads
 copies.names                 | list   |           | ? | log  | the names of those columns

@@ -489,8 +489,9 @@ def _override(rules: dict[str, Rule], rule_id: str, override: Mapping[str, objec
         mistake("this rule is mandatory and cannot be lowered", f"at least {rule.severity}")
     if not isinstance(enabled, bool) or (rule.mandatory and not enabled):
         mistake("this rule is mandatory" if rule.mandatory else "enabled is not a truth value", "true")
-    if not isinstance(params, Mapping):
-        mistake("params is not a mapping", "name: value")
+    if not isinstance(params, Mapping) or (rule.mandatory and params):
+        wrong = "this rule is mandatory: its params stay" if rule.mandatory else "params is not a mapping"
+        mistake(wrong, "no params" if rule.mandatory else "name: value")
         return
     values = dict(rule.params)
     for name, given in sorted(params.items()):
