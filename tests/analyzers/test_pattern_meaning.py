@@ -66,6 +66,10 @@ SELECT a.id FROM a WHERE a.y NOT IN (SELECT b.x FROM b WHERE b.id > ?)
 SELECT a.id FROM a WHERE a.x NOT IN (SELECT b.id FROM b)
 SELECT a.id FROM a WHERE a.y NOT IN (SELECT c.b_id FROM c WHERE c.v = ?)
 SELECT a.id FROM a WHERE NOT (a.id IN (SELECT u.id FROM a u INNER JOIN b w ON u.id = w.a_id WHERE w.x = ?)) AND a.y > ?
+SELECT a.id FROM a WHERE a.id IN (SELECT u.id FROM a u INNER JOIN b w ON u.id = w.a_id)
+SELECT a.id FROM a WHERE a.id IN (SELECT u.id FROM b w, a u WHERE w.a_id = u.y AND w.x > u.x AND u.x = ?)
+SELECT a.id FROM a WHERE NOT (a.id IN (SELECT a.id FROM a JOIN b ON a.x = b.x JOIN c ON c.b_id = b.id WHERE a.y = ?))
+SELECT b.id FROM b LEFT JOIN a ON a.id = b.a_id WHERE a.id IN (SELECT u.id FROM a u INNER JOIN c ON c.v = u.x)
 SELECT a.id FROM a WHERE a.y IN (SELECT b.id FROM b, c WHERE c.b_id = b.id AND c.v = a.x) OR a.y < 0
 SELECT a.id FROM a WHERE EXISTS(SELECT 1 FROM b INNER JOIN c ON c.b_id = b.id WHERE b.a_id = a.id AND c.v >= ?)
 SELECT a.id FROM a LEFT JOIN b ON b.a_id = a.id WHERE EXISTS(SELECT 1 FROM c WHERE c.b_id = b.id)

@@ -68,10 +68,22 @@ def draft_statement(tree: exp.Expr, catalogue: Catalogue, database: str) -> Draf
         _note_opaque(draft)
     except Unplanned as error:
         draft.no(error.reason)
+        _read_parts(draft, tree)
     for node in nodes:
         if id(node) not in refs.met:
             refs.add(node)
     return draft
+
+
+def _read_parts(draft: Draft, tree: exp.Expr) -> None:
+    """Read the joins of the SELECTs within a statement that is not understood as a whole: they still relate tables."""
+    for query in tree.find_all(exp.Select):
+        try:
+            tables = sources_of(query) if query.args.get("from_") else []
+            if tables and all(id(source.table) not in draft.refs.met for source in tables):
+                draft.rows.links += read_rows(Scope(draft.refs), tables, where_of(query)).links
+        except (Unplanned, NotAPattern):
+            continue  # its tables become references without a join
 
 
 def _refuse_unknown(tree: exp.Expr, nodes: list[exp.Table]) -> None:

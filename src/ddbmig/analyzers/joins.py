@@ -220,10 +220,10 @@ def _group(rows: Rows, query: exp.Expr, kind: JoinKind, operands: Sequence[exp.E
     if not isinstance(query, exp.Select) or not query.args.get("from_") or not _plain(query, bool(operands)):
         return None
     try:
-        inner = read_rows(Scope(rows.scope.refs, outer=rows.scope), sources_of(query), where_of(query))
+        inner = _inner_rows(rows, query, operands)
     except Unplanned:
         return None
-    first = inner.scope.visible[0]
+    first = inner.scope.visible[len(inner.scope.renamed)]
     if any(link.kind != "inner" for link in inner.links):
         return None
     for column, operand in zip(query.expressions, operands, strict=False):
@@ -232,13 +232,43 @@ def _group(rows: Rows, query: exp.Expr, kind: JoinKind, operands: Sequence[exp.E
             return None
         if kind == "anti" and not (_not_null(left, rows) and _not_null(right, inner)):
             return None
-        inner.where.append(Compare(op="=", left=right, right=(left,)))
+        inner.where += [Compare(op="=", left=right, right=(left,))] if left != right else []
     links = {link.ref: link for link in (Link(first, kind), *inner.links)}
+    links[first].kind = kind
     for item in inner.where:
         _place(item, links, first)
     for link in links.values():
         link.group = first
     return list(links.values())
+
+
+def _inner_rows(rows: Rows, query: exp.Select, operands: Sequence[exp.Expr]) -> Rows:
+    """The rows of a subquery. Where it begins with the very row that is tested, that row is not read again."""
+    scope, tables = Scope(rows.scope.refs, outer=rows.scope), sources_of(query)
+    for source in tables:
+        ref = _same_row(rows, query, operands, source) if len(tables) > 1 else None
+        if ref is not None and all(other.kind == "inner" for other in tables):
+            scope.visible.append(ref)
+            scope.renamed[ref] = source.table.alias_or_name
+            scope.refs.met.add(id(source.table))
+            on = [other.on for other in tables if other.on is not None]
+            kept = [Source(other.table) for other in tables if other is not source]
+            return read_rows(scope, kept, exp.and_(*on, where_of(query), copy=False))
+    return read_rows(scope, tables, where_of(query))
+
+
+def _same_row(rows: Rows, query: exp.Select, operands: Sequence[exp.Expr], source: Source) -> int | None:
+    """The outer reference whose row `source` is, as in `t.id IN (SELECT u.id FROM t AS u JOIN …)`."""
+    if len(operands) != 1 or len(query.expressions) != 1 or source.using:
+        return None
+    outer, selected = term(operands[0], rows.scope), query.expressions[0].unalias()
+    if not isinstance(outer, ColumnRef) or not isinstance(selected, exp.Column):
+        return None
+    table = rows.scope.refs.tables[outer.ref]
+    is_key = table.primary_key == (outer.column,) and selected.name.lower() == outer.column.lower()
+    is_row = selected.table == source.table.alias_or_name and rows.scope.refs.find(source.table).id == table.id
+    always_there = not any(link.ref == outer.ref and link.kind == "left" for link in rows.links)
+    return outer.ref if is_key and is_row and always_there else None
 
 
 def _plain(query: exp.Select, is_list: bool) -> bool:

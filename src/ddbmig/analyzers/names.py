@@ -82,6 +82,8 @@ class Scope:
     outer: "Scope | None" = None
     merged: set[ColumnRef] = field(default_factory=set)
     """Columns that USING has made one with their namesake on the left."""
+    renamed: dict[int, str] = field(default_factory=dict)
+    """The alias of a reference where it is not the statement's: a subquery's name for the row of the outer one."""
     row_alias: str = ""
     row: Mapping[str, Term] = field(default_factory=dict)
     """The values of the row being inserted, by lower-case column: what VALUES(column) means."""
@@ -93,8 +95,9 @@ class Scope:
 
     def qualified(self, qualifier: str) -> list[int]:
         """The references that `qualifier` names: by alias, exact case first."""
-        named = [ref for ref in self.visible if self.refs.refs[ref].alias.lower() == qualifier.lower()]
-        return [ref for ref in named if self.refs.refs[ref].alias == qualifier] or named
+        aliases = {ref: self.renamed.get(ref, self.refs.refs[ref].alias) for ref in self.visible}
+        named = [ref for ref, alias in aliases.items() if alias.lower() == qualifier.lower()]
+        return [ref for ref in named if aliases[ref] == qualifier] or named
 
     def resolve(self, node: exp.Column) -> ColumnRef | None:
         """The column that `node` means; None where no table has it, or more than one."""
