@@ -28,7 +28,10 @@ SORTABLE = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "deci
 
 @dataclass
 class IndexDraft:
-    """A GSI in the making, by source columns; `needed` are attributes that plans read through it."""
+    """A GSI in the making, by source columns; `needed` are attributes that plans read through it.
+
+    An empty `pk` is the constant partition: all rows in one order, for ranges and listings over the whole table.
+    """
 
     pk: tuple[str, ...]
     sk: tuple[str, ...] = ()
@@ -75,8 +78,7 @@ class Entity:
 
     def index_name(self, index: IndexDraft) -> str:
         """Name of a GSI by its access pattern: `<entity>_by_<columns>`."""
-        text = f"{self.table.name}_by_{'_and_'.join((*index.pk, *index.sk))}"
-        return table_name(text)
+        return table_name(f"{self.table.name}_by_{'_and_'.join((*index.pk, *index.sk))}")
 
 
 def table_name(text: str) -> str:
@@ -137,9 +139,20 @@ def _free_name(wanted: str, taken: set[str]) -> str:
 class Draft:
     """All entities of a design in the making."""
 
-    def __init__(self, entities: Mapping[str, Entity], sizes: Sizes) -> None:
+    def __init__(
+        self,
+        entities: Mapping[str, Entity],
+        sizes: Sizes,
+        *,
+        allow_indexes: bool = True,
+        full_projections: bool = False,
+    ) -> None:
         self.entities = dict(entities)
         self.sizes = sizes
+        self.allow_indexes = allow_indexes
+        """Whether plans may ask for GSIs."""
+        self.full_projections = full_projections
+        """Whether every GSI carries the whole item."""
 
     def freeze(self) -> tuple[TableDesign, ...]:
         """The finished tables, look-up tables behind their entity, in table-id order."""
@@ -156,6 +169,10 @@ class Draft:
         A text or binary column that may hold the empty value is prefixed with `_`, since DynamoDB refuses empty keys.
         """
         table = entity.table
+        if not columns:
+            name = _free_name(f"{table.name}__all", {c.name for c in table.columns})
+            first = (table.primary_key or (table.columns[0].name,))[0]
+            return name, ContractAttribute(type="S", source_table=table.id, source_column=first, value="#ALL")
         if len(columns) == 1 and not self._may_be_empty(table, columns[0]):
             return columns[0], plain_attribute(table, columns[0])
         taken = {c.name for c in table.columns}
@@ -196,10 +213,15 @@ class Draft:
         found = dict(self.base_keys(entity))
         found.update({c.name: plain_attribute(entity.table, c.name) for c in entity.table.columns})
         for index in entity.indexes:
-            found.update(dict(self.key_attribute(entity, part) for part in (index.pk, index.sk) if part))
+            found.update(dict(self.index_keys(entity, index)))
         for copy in entity.copies:
             found.update(self._copied(copy))
         return found
+
+    def index_keys(self, entity: Entity, index: IndexDraft) -> list[tuple[str, ContractAttribute]]:
+        """The key attributes of a GSI, partition key first."""
+        parts = [index.pk, index.sk] if index.sk else [index.pk]
+        return [self.key_attribute(entity, part) for part in parts]
 
     def _copied(self, copy: Copy) -> dict[str, ContractAttribute]:
         parent = self.sizes.table(copy.parent)
@@ -246,12 +268,15 @@ class Draft:
         table_keys: list[str],
         budget: int,
     ) -> IndexDesign:
-        names = [self.key_attribute(entity, part)[0] for part in (draft.pk, draft.sk) if part]
+        names = [name for name, _ in self.index_keys(entity, draft)]
         always = {*names, *table_keys}
         extra = sorted(draft.needed - always)
         kept = {name: attributes[name] for name in sorted(always | set(extra))}
         full, share = self.sizes.item_bytes(attributes), self.sizes.item_bytes(kept)
-        everything = len(extra) > min(budget, INCLUDE_LIMIT // 2) or share > INCLUDE_SHARE * full
+        everything = (
+            self.full_projections or len(extra) > min(budget, INCLUDE_LIMIT // 2) or share > INCLUDE_SHARE * full
+        )
+        wanted = bool(extra) or self.full_projections
         present = 1.0
         for column in (*draft.pk, *draft.sk):
             present = min(present, self.sizes.present_share(entity.table.id, column))
@@ -259,11 +284,11 @@ class Draft:
             name=entity.index_name(draft),
             pk=names[0],
             sk=names[1] if len(names) > 1 else None,
-            projection="KEYS_ONLY" if not extra else "ALL" if everything else "INCLUDE",
+            projection="ALL" if everything and wanted else "INCLUDE" if extra else "KEYS_ONLY",
             projected=() if everything or not extra else tuple(extra),
             because=tuple(dict.fromkeys(draft.because)),
             entries=self.sizes.rows(entity.table.id) * present,
-            entry_bytes=full if everything and extra else share,
+            entry_bytes=full if everything and wanted else share,
         )
 
     def _lookup_design(self, entity: Entity, unique: Index) -> TableDesign:

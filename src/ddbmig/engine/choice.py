@@ -24,6 +24,7 @@ from ddbmig.engine.sizes import Sizes
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
 from ddbmig.model.design import Alternative, Decision, Design, Prices, TableDesign
+from ddbmig.model.digest import TemplateDigest
 from ddbmig.model.errors import UsageError
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan
@@ -62,6 +63,12 @@ class Scenario:
     by_parent: frozenset[str]
     """Relationships whose child is keyed by its parent where that serves more calls."""
     fold: bool
+    allow_indexes: bool = True
+    full_projections: bool = False
+
+
+LEAST_ALTERNATIVES = 3
+"""So many are shown even where some come to the same design."""
 
 
 class Proposer:
@@ -73,10 +80,7 @@ class Proposer:
         self.tables = [table for table in snapshot.tables.tables if table.id not in out]
         self.sizes = Sizes(snapshot.tables, snapshot.statistics)
         digests = {t.id: t for t in snapshot.digest.templates}
-        self.frequencies = {
-            p.id: Frequencies(list_length=max(1.0, digests[p.template].list_length_sum / digests[p.template].calls))
-            for p in snapshot.patterns
-        }
+        self.frequencies = {p.id: _frequencies(digests[p.template]) for p in snapshot.patterns}
         rates = {rate.pattern: rate for rate in assessment.patterns}
         self.calls = {p.id: rates[p.id].calls for p in snapshot.patterns}
         self.per_month = {p.id: rates[p.id].calls_per_month for p in snapshot.patterns}
@@ -94,7 +98,12 @@ class Proposer:
 
     def build(self, scenario: Scenario, outcomes: Mapping[str, str]) -> Alternative:
         """The complete design of a scenario; `outcomes` are the options the rules and the user fixed."""
-        draft = Draft(new_entities(self.tables), self.sizes)
+        draft = Draft(
+            new_entities(self.tables),
+            self.sizes,
+            allow_indexes=scenario.allow_indexes,
+            full_projections=scenario.full_projections,
+        )
         self._keys(draft, scenario)
         self._copies(draft, scenario)
         plans = self._compile(draft)
@@ -135,13 +144,10 @@ class Proposer:
 
     def _copy(self, draft: Draft, found: RelationshipAssessment) -> Copy | None:
         """The short-circuited join of a relationship: the parent columns joint reads take; None if not feasible."""
-        relationship = found.relationship
-        names = copied_columns(found)
+        if not self.feasible(found):
+            return None
+        relationship, names = found.relationship, copied_columns(found)
         parent = self.sizes.table(relationship.parent)
-        if not names or sum(self.sizes.column_bytes(parent.id, n) for n in names) > DEFAULT_COPY_BYTES:
-            return None
-        if all(parent.column(n).nullable for n in names):
-            return None
         child = draft.entities[relationship.child]
         taken = {c.name for c in child.table.columns} | {a for c in child.copies for _, a in c.columns}
         role = relationship.child_columns[0].removesuffix("_id")
@@ -162,6 +168,13 @@ class Proposer:
             columns=tuple(columns),
             because=f"short-circuits the join {relationship.id}{measured}",
         )
+
+    def feasible(self, found: RelationshipAssessment) -> bool:
+        """Whether a copy can be kept: few bytes, and one column that tells a parent without values from no parent."""
+        names, parent = copied_columns(found), self.sizes.table(found.relationship.parent)
+        if not names or all(parent.column(n).nullable for n in names):
+            return False
+        return sum(self.sizes.column_bytes(parent.id, n) for n in names) <= DEFAULT_COPY_BYTES
 
     def _compile(self, draft: Draft) -> tuple[Plan, ...]:
         """Compile all patterns until the indexes stand still: grow, keep what is used, compile against that."""
@@ -212,8 +225,7 @@ class Proposer:
         wanted = outcomes.get(decision.relationship)
         if decision.outcome == "denormalize":
             return wanted not in (None, "denormalize")
-        feasible = bool(copied_columns(self.relationships[decision.relationship]))
-        return wanted == "denormalize" and feasible and "not feasible" not in decision.because
+        return wanted == "denormalize" and self.feasible(self.relationships[decision.relationship])
 
     def _copied_relationships(self, table: TableDesign) -> set[str]:
         found = set()
@@ -245,7 +257,7 @@ class Proposer:
         )
         own = f"kept in its own table {child.name}"
         infeasible = ""
-        if assessed.verdict == "denormalize":
+        if assessed.verdict == "denormalize" and not self.feasible(assessed):
             infeasible = "; a copy is not feasible (no bounded column of the parent is read with the child)"
         return Decision(
             relationship=key,
@@ -268,25 +280,44 @@ def copied_columns(found: RelationshipAssessment) -> tuple[str, ...]:
 
 
 def scenarios(proposer: Proposer, outcomes: Mapping[str, str]) -> tuple[Scenario, ...]:
-    """The named alternatives. Scenarios that come to the same decisions as an earlier one are left out."""
-    all_ids = frozenset(proposer.relationships)
-    copyable = frozenset(k for k, found in proposer.relationships.items() if copied_columns(found))
+    """The named alternatives."""
+    every = frozenset(proposer.relationships)
+    copyable = frozenset(k for k, found in proposer.relationships.items() if proposer.feasible(found))
     denormalized = frozenset(k for k in copyable if outcomes.get(k) == "denormalize")
     undecided = frozenset(k for k in copyable if k not in outcomes and "denormalize" not in
                           proposer.relationships[k].forbidden)  # fmt: skip
-    together = frozenset(k for k, option in outcomes.items() if option in ("embed", "collocate") and k in all_ids)
+    together = frozenset(k for k, option in outcomes.items() if option in ("embed", "collocate")) & every
     return (
         Scenario("faithful", "One table per source table", "Every MySQL table becomes one table under its primary "
                  "key; nothing is copied, joins are read one after the other.", frozenset(), frozenset(), False),
         Scenario("rules", "As the rules recommend", "Copies where the verdict is denormalize; children keyed by their "
                  "parent where it is embed or collocate; join tables folded.", denormalized, together, True),
-        Scenario("rules_with_copies", "The rules, and a copy wherever they leave it open", "As the rules recommend, "
-                 "and undecided relationships get a copy too.", denormalized | undecided, together, True),
+        Scenario("rules_by_parent", "The rules, and children keyed by their parents", "As the rules recommend, and "
+                 "every child is keyed by the parent that it is most often reached through.", denormalized, every,
+                 True),
+        Scenario("rules_with_copies", "The rules, and a copy wherever they leave it open", "As the rules recommend; "
+                 "undecided relationships get a copy too; children keyed by their parents.", denormalized | undecided,
+                 every, True),
         Scenario("collections", "Children keyed by their parents", "No copies; every child is keyed by the parent "
-                 "that it is most often reached through; join tables folded.", frozenset(), all_ids, True),
+                 "that it is most often reached through; join tables folded.", frozenset(), every, True),
         Scenario("copies", "Every join short-circuited", "A copy for every joint read, whatever the rules say; "
-                 "children keyed by their parents.", copyable, all_ids, True),
+                 "children keyed by their parents.", copyable, every, True),
+        Scenario("full_projections", "The rules, with whole items in every index", "As the rules recommend, and every "
+                 "GSI projects ALL: a new column is in every index at once.", denormalized, together, True,
+                 full_projections=True),
+        Scenario("no_indexes", "The rules, without any GSI", "As the rules recommend, but only keys and look-up "
+                 "tables: what they do not answer is scanned or routed.", denormalized, together, True,
+                 allow_indexes=False),
     )  # fmt: skip
+
+
+def _frequencies(template: TemplateDigest) -> Frequencies:
+    """What the digest says of a template: list lengths, and rows examined where a slow log told them."""
+    examined = template.rows_examined
+    return Frequencies(
+        list_length=max(1.0, template.list_length_sum / template.calls),
+        rows_examined=examined / template.timed_calls if examined is not None and template.timed_calls else None,
+    )
 
 
 def fixed_outcomes(assessment: Assessment, user: Mapping[str, str]) -> dict[str, str]:
@@ -322,11 +353,8 @@ def propose(
     """
     proposer = Proposer(snapshot, assessment, prices)
     outcomes = fixed_outcomes(assessment, choices)
-    built: list[Alternative] = []
-    for scenario in scenarios(proposer, outcomes):
-        alternative = proposer.build(scenario, outcomes)
-        if all((a.tables, a.plans) != (alternative.tables, alternative.plans) for a in built):
-            built.append(alternative.model_copy(update={"findings": find_alternative(alternative)}))
+    built = _distinct([proposer.build(scenario, outcomes) for scenario in scenarios(proposer, outcomes)])
+    built = [a.model_copy(update={"findings": find_alternative(a)}) for a in built]
     chosen, because = choose(built)
     if wanted is not None:
         if all(a.id != wanted for a in built):
@@ -342,6 +370,17 @@ def propose(
         choices=relationship_choices(assessment, choices),
         not_analysed=NOT_ANALYSED,
     )
+
+
+def _distinct(alternatives: Sequence[Alternative]) -> list[Alternative]:
+    """The alternatives without those that come to an earlier one's design, but never fewer than three."""
+    new: list[Alternative] = []
+    same: list[Alternative] = []
+    for alternative in alternatives:
+        twin = any((a.tables, a.plans) == (alternative.tables, alternative.plans) for a in new)
+        (same if twin else new).append(alternative)
+    kept = [*new, *same[: max(0, LEAST_ALTERNATIVES - len(new))]]
+    return [a for a in alternatives if a in kept]
 
 
 def choose(alternatives: Sequence[Alternative]) -> tuple[str, str]:

@@ -59,6 +59,8 @@ class Frequencies:
 
     list_length: float = 1.0
     """Average members of an IN list, or rows of a multi-row INSERT."""
+    rows_examined: float | None = None
+    """Average rows that MySQL read for one execution; from a slow log only."""
 
 
 class NotBounded(Exception):
@@ -493,7 +495,8 @@ class ReadCompiler:
         paths = list(self._key_paths(relation, ref, entity, terms))
         paths += self._lookup_paths(relation, entity, terms)
         for index in entity.indexes:
-            if set(index.pk) <= set(terms):
+            useful = index.pk or self._wanted_sort(ref, entity, (), relation) == index.sk
+            if set(index.pk) <= set(terms) and useful:
                 paths.append(self._query_path(relation, ref, entity, terms, index))
         if self.may_add:
             paths += self._new_index_paths(relation, ref, entity, terms)
@@ -569,6 +572,8 @@ class ReadCompiler:
         used = [terms[c] for c in (*pk, *fixed)]
         calls = self._fan_out(relation, used)
         items = self.draft.sizes.rows_per_value(entity.table.id, (*pk, *fixed)) * (RANGE_SHARE if span else 1.0)
+        if span is not None and self.frequencies.rows_examined is not None and len(self.pattern.refs) == 1:
+            items = min(items, self.frequencies.rows_examined)
         items = max(1.0, items)
         covered: tuple[Condition, ...] = tuple(e.origin for e in used)
         if span is not None and span.op != "between":
@@ -585,9 +590,9 @@ class ReadCompiler:
         self, relation: Relation, ref: int, entity: Entity, terms: Mapping[str, Equality]
     ) -> list[Path]:
         usable = sorted(terms)
-        if not usable:
+        if not self.draft.allow_indexes or (relation.bound and not usable):
             return []
-        subsets: list[tuple[str, ...]] = [(c,) for c in usable]
+        subsets: list[tuple[str, ...]] = [(c,) for c in usable] or [()]
         single = [c for c in usable if not _many(terms[c].term)]
         subsets += [pair for size in (2, 3, 4) for pair in combinations(single, size) if len(single) <= 6]
         free = len(entity.indexes) < MAX_INDEXES
@@ -596,9 +601,11 @@ class ReadCompiler:
         for pk in subsets:
             if set(pk) >= set(entity.key_columns) > set():
                 continue
-            if tiny and not relation.bound and self.draft.sizes.distinct(entity.table.id, pk) < LOW_CARDINALITY:
+            if pk and tiny and not relation.bound and self.draft.sizes.distinct(entity.table.id, pk) < LOW_CARDINALITY:
                 continue
             sk = self._wanted_sort(ref, entity, pk, relation)
+            if not pk and not sk:
+                continue
             same = [index for index in entity.indexes if set(index.pk) == set(pk)]
             if any(index.sk in (sk, ()) for index in same) and not sk:
                 continue

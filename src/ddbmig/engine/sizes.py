@@ -52,6 +52,8 @@ class Sizes:
     def distinct(self, table_id: str, columns: Iterable[str]) -> float:
         """Distinct values of a set of columns: counted, or bounded by the product of the columns' own counts."""
         names = tuple(columns)
+        if not names:
+            return 1.0
         table, rows = self._tables[table_id], max(1.0, self.rows(table_id))
         if _covers_unique(table, names):
             return rows
@@ -71,6 +73,8 @@ class Sizes:
 
     def attribute_bytes(self, name: str, attribute: ContractAttribute) -> float:
         """Average bytes that one attribute adds to an item, its name included, rows without it averaged in."""
+        if attribute.value is not None:
+            return len(name.encode()) + len(attribute.value.encode())
         if attribute.template is not None:
             columns = template_columns(attribute.template)
             value = sum(key_part_bytes(self._tables[attribute.source_table].column(c)) for c in columns)

@@ -1,0 +1,204 @@
+"""All sources of one application put together: the Snapshot, stage 1's value."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ddbmig.analyzers.ddl import read_ddl
+from ddbmig.analyzers.digest import by_time, combine, merge
+from ddbmig.analyzers.dump import DumpReader
+from ddbmig.analyzers.files import open_input
+from ddbmig.analyzers.general_log import read_general_log
+from ddbmig.analyzers.patterns import read_patterns
+from ddbmig.analyzers.slow_log import read_slow_log
+from ddbmig.analyzers.statistics import collect_statistics, declared_groups, statistics_without_data
+from ddbmig.model.context import ProjectConfig, Scope
+from ddbmig.model.digest import Digest
+from ddbmig.model.encodings import Cell
+from ddbmig.model.errors import InputError, UsageError
+from ddbmig.model.pattern import AccessPattern, Skipped
+from ddbmig.model.schema import InputProblem, Schema, Table
+from ddbmig.model.snapshot import Connection, InputFile, ScopedOut, Snapshot
+from ddbmig.model.statistics import TableStatistics
+
+Progress = Callable[[str], None]
+Files = Sequence[tuple[Path, str]]
+"""Paths, each with the name that reports show."""
+
+UNREADABLE = ("unknown table", "not understood", "not decodable")
+"""Beginnings of the reasons that mean: we did not understand this statement of the application."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where everything is read from. `rows` stands in for `data` where a live server gives them."""
+
+    schema_files: Files = ()
+    slow_logs: Files = ()
+    general_logs: Files = ()
+    data: Files = ()
+    connection: Connection | None = None
+    rows: Callable[[Schema], Iterator[tuple[str, tuple[Cell, ...]]]] | None = None
+    digest: Digest | None = None
+    """What a server's own statement digests say, used where there is no log."""
+    hash_key: bytes = b"ddbmig"
+    notes: tuple[str, ...] = field(default=())
+
+    def data_rows(self, schema: Schema) -> Iterator[tuple[str, tuple[Cell, ...]]] | None:
+        """The source rows, or None where no data was given."""
+        if self.rows is not None:
+            return self.rows(schema)
+        return DumpReader(self.data, schema).rows() if self.data else None
+
+
+def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress = lambda _: None) -> Snapshot:
+    """Read every source once. Raises UsageError or InputError where a file cannot be used at all."""
+    if not sources.schema_files:
+        raise UsageError("no schema given", hint="give --schema FILE (mysqldump --no-data), or --mysql URL")
+    progress("reading the schema")
+    schema = read_ddl(sources.schema_files)
+    digest = _digest(sources, progress)
+    progress("reading the statements")
+    patterns, skipped = read_patterns(digest, schema)
+    scoped_out = scoped_tables(schema, config.scope)
+    progress("measuring the data")
+    statistics, problems = _statistics(sources, schema, patterns, digest)
+    return Snapshot(
+        inputs=_inputs(sources, digest),
+        connection=sources.connection,
+        tables=schema.model_copy(update={"problems": (*schema.problems, *problems)}),
+        scoped_out=scoped_out,
+        statistics=statistics,
+        digest=digest,
+        patterns=patterns,
+        skipped=skipped,
+        context=config.context,
+        workload=config.workload,
+        pricing=config.pricing,
+        scope=config.scope,
+    )
+
+
+def _digest(sources: Sources, progress: Progress) -> Digest:
+    general, slow = [], []
+    for path, name in sources.general_logs:
+        progress(f"reading {name}")
+        general.append(read_general_log(path, name, key=sources.hash_key))
+    for path, name in sources.slow_logs:
+        progress(f"reading {name}")
+        slow.append(read_slow_log(path, name, key=sources.hash_key))
+    if not general and not slow:
+        return sources.digest or Digest(notes=("No query log was given: there are no access patterns.",))
+    return combine(merge(by_time(general)) if general else None, merge(by_time(slow)) if slow else None)
+
+
+def _statistics(
+    sources: Sources, schema: Schema, patterns: Sequence[AccessPattern], digest: Digest
+) -> tuple[dict[str, TableStatistics], tuple[InputProblem, ...]]:
+    groups, parents = declared_groups(schema)
+    for table, columns in _asked_groups(schema, patterns):
+        groups.setdefault(table, set()).add(columns)
+    if sources.rows is not None:
+        origin = "live server, every row counted"
+        return collect_statistics(sources.rows(schema), schema, groups, parents, origin), ()
+    if not sources.data:
+        return statistics_without_data(schema, _rows_seen(patterns, digest)), ()
+    reader = DumpReader(sources.data, schema)
+    return collect_statistics(reader.rows(), schema, groups, parents), reader.problems
+
+
+def _asked_groups(schema: Schema, patterns: Sequence[AccessPattern]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Columns whose rows per value matter: those that indexes start with and that statements compare or join."""
+    for table in schema.tables:
+        for index in table.indexes:
+            if all(table.has_column(c) for c in index.columns):
+                yield table.id, index.columns
+                yield table.id, index.columns[:1]
+        for length in range(1, len(table.primary_key)):
+            yield table.id, table.primary_key[:length]
+    for pattern in patterns:
+        for join in pattern.joins:
+            for own, other in join.on:
+                for column in (own, other):
+                    yield pattern.refs[column.ref].table, (column.column,)
+
+
+def _rows_seen(patterns: Sequence[AccessPattern], digest: Digest) -> dict[str, int]:
+    """The most rows that one statement on a table returned or changed: at least so many there are."""
+    templates = {template.id: template for template in digest.templates}
+    found: dict[str, int] = {}
+    for pattern in patterns:
+        template = templates[pattern.template]
+        rows = max(template.rows_sent or 0, template.rows_affected or 0) // max(1, template.timed_calls)
+        for ref in pattern.refs:
+            found[ref.table] = max(found.get(ref.table, 0), rows)
+    return found
+
+
+def scoped_tables(schema: Schema, scope: Scope) -> tuple[ScopedOut, ...]:
+    """The tables that are not migrated, by the project's scope. Raises UsageError for a pattern that fits no table."""
+    for field_name, globs in (("include", scope.include), ("exclude", scope.exclude),
+                              ("stay_on_mysql", scope.stay_on_mysql)):  # fmt: skip
+        for glob in globs:
+            if not any(_fits(table, (glob,)) for table in schema.tables):
+                raise UsageError(
+                    f"scope.{field_name} names {glob}, which fits no table", hint="see the schema's tables"
+                )
+    found = []
+    for table in schema.tables:
+        if _fits(table, scope.stay_on_mysql):
+            found.append(ScopedOut(table=table.id, why="stays on MySQL by the project's scope", stays_on_mysql=True))
+        elif scope.include and not _fits(table, scope.include):
+            found.append(ScopedOut(table=table.id, why="not in scope.include", stays_on_mysql=False))
+        elif _fits(table, scope.exclude):
+            found.append(ScopedOut(table=table.id, why="in scope.exclude", stays_on_mysql=False))
+    return tuple(found)
+
+
+def _fits(table: Table, globs: Collection[str]) -> bool:
+    names = {table.id, table.name, f"{table.schema_name}.{table.name}"}
+    return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+
+def _inputs(sources: Sources, digest: Digest) -> tuple[InputFile, ...]:
+    """Provenance: logs were hashed while they were read, the rest is hashed here."""
+    read = {(str(s.kind), s.name): (s.sha256, s.bytes) for s in digest.sources}
+    found = []
+    roles = (("schema", sources.schema_files), ("general", sources.general_logs), ("slow", sources.slow_logs),
+             ("data", sources.data))  # fmt: skip
+    for role, files in roles:
+        for path, name in files:
+            sha, size = read.get((role, name)) or fingerprint(path)
+            found.append(InputFile(role=role, name=name, sha256=sha, bytes=size))
+    return tuple(found)
+
+
+def fingerprint(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file as stored."""
+    with open_input(path) as opened:
+        for _ in opened.lines():
+            pass
+        return opened.sha256, opened.size
+
+
+def not_understood(snapshot: Snapshot) -> tuple[float, tuple[Skipped, ...]]:
+    """Share of the logs' statements that we did not understand, and under which reasons."""
+    total = sum(t.calls for t in snapshot.digest.templates)
+    lost = tuple(s for s in snapshot.skipped if s.reason.startswith(UNREADABLE))
+    return (sum(s.calls for s in lost) / total if total else 0.0), lost
+
+
+def check_understood(snapshot: Snapshot, tolerance: float) -> None:
+    """Raise InputError where more than `tolerance` of the statements were not understood."""
+    share, lost = not_understood(snapshot)
+    if share <= tolerance:
+        return
+    worst = max(lost, key=lambda s: (s.calls, s.reason))
+    logs = ", ".join(sorted({s.name for s in snapshot.digest.sources}))
+    raise InputError(
+        f"{share:.0%} of the statements were not understood, most of them: {worst.reason}",
+        file=logs,
+        expected=f"at most {tolerance:.0%} (tolerance.statements_not_understood)",
+        hint="check that the log belongs to this schema; Stage1_MySQLAnalysis.md lists the reasons",
+    )
