@@ -7,7 +7,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from log_notation import KEY, by_sql, general, read_general, read_slow, slow
 
-from ddbmig.analyzers.digest import Collector, Statement, by_time, combine, latency_bucket, merge, template_id
+from ddbmig.analyzers.digest import (
+    NOTE_RUNS,
+    Collector,
+    Statement,
+    by_time,
+    combine,
+    latency_bucket,
+    merge,
+    template_id,
+)
 from ddbmig.model.digest import Digest
 
 Events = list[tuple[int, int, int, int, int]]
@@ -151,6 +160,8 @@ def test_combine_believes_the_slow_log_on_n_plus_1(tmp_path: Path) -> None:
     matching = read_slow(tmp_path, seen.replace("Rows_sent: 2", "Rows_sent: 3", 1))
     assert [run.rows_matched for run in combine(first, matching).runs] == [1]
     assert combine(first, None).runs == first.runs
+    assert NOTE_RUNS in combine(first, None).notes
+    assert NOTE_RUNS not in combine(first, second).notes
 
 
 def test_a_biased_slow_log_is_told(tmp_path: Path) -> None:

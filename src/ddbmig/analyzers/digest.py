@@ -18,6 +18,7 @@ from ddbmig.analyzers.units import Call, UnitTracker
 from ddbmig.model.digest import Digest, DigestSource, Neighbours, NPlusOne, TemplateDigest, Unit
 from ddbmig.model.schema import InputProblem
 
+NOTE_RUNS: Final = "N+1 runs of a general log are inferred without row counts."
 MAX_NEIGHBOURS: Final = 5_000
 """Pairs kept by `combine`. A single digest keeps all, since cutting a list off does not merge."""
 _MAX_PROBLEMS: Final = 20
@@ -134,7 +135,7 @@ class Collector:
             return
         if template.control:
             self._units.control(statement.connection, template.control)
-        elif template.verb == "set":
+        elif template.reason == "session setting":
             self._units.setting(statement.connection, statement.sql)
         elif template.reason in ("schema change", "administration"):
             self._units.implicit_commit(statement.connection)
@@ -450,6 +451,7 @@ def combine(general: Digest | None, slow: Digest | None) -> Digest:
     calls = sum(template.calls for template in general.templates)
     seen = sum(template.calls for template in slow.templates) >= _COVERS * calls
     judge = _renamed(slow, twin) if seen else general
+    notes = {*general.notes, *slow.notes, *_overlap(general, slow)} - ({NOTE_RUNS} if seen else set())
     units = [unit for unit in general.units if unit.kind == "transaction"]
     units += [unit for unit in judge.units if unit.kind == "n_plus_1"]
     return _finished(
@@ -460,7 +462,9 @@ def combine(general: Digest | None, slow: Digest | None) -> Digest:
             runs=judge.runs,
             neighbours=general.neighbours,
             problems=(*general.problems, *slow.problems),
-            notes=tuple(sorted({*general.notes, *slow.notes, *_overlap(general, slow)})),
+            notes=tuple(
+                sorted({*general.notes, *slow.notes, *_overlap(general, slow)} - ({NOTE_RUNS} if seen else set()))
+            ),
         )
     )
 

@@ -23,7 +23,7 @@ _CLOSE = {
     b"/": re.compile(rb"(?:(?!\*/).)*+\*/", re.DOTALL),
 }
 _AFTER_LITERAL = re.compile(rb"[\w\x80-\xff]")
-_MAX_PASSED_BORDERS: Final = 1000
+_MAX_PASSED_BORDERS: Final = 20_000
 _MAX_PASSED_BYTES: Final = 64 * 1024 * 1024
 _MAX_FOREIGN_BYTES: Final = 16 * 1024 * 1024
 """A file without an event up to here is no log."""

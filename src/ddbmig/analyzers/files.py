@@ -59,10 +59,15 @@ class OpenedInput:
         self._content = content
 
     def lines(self) -> Iterator[bytes]:
-        """The lines with their ends, `\\r\\n` as `\\n`. Raises InputError where the compressed data are damaged."""
+        """The lines with their ends; `\\r\\n` as `\\n` in a file whose first line ends so.
+
+        Raises InputError where the compressed data are damaged.
+        """
+        windows: bool | None = None
         try:
             while line := self._content.readline(_LONGEST_LINE):
-                yield line[:-2] + b"\n" if line.endswith(b"\r\n") else line
+                windows = line.endswith(b"\r\n") if windows is None else windows
+                yield line[:-2] + b"\n" if windows and line.endswith(b"\r\n") else line
             self._stored.drain()
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             raise InputError(

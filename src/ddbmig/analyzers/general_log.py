@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ddbmig.analyzers.digest import Collector, Statement
+from ddbmig.analyzers.digest import NOTE_RUNS, Collector, Statement
 from ddbmig.analyzers.events import Record, Records
 from ddbmig.analyzers.files import not_a_log, open_input
 from ddbmig.analyzers.times import Clock
@@ -30,7 +30,6 @@ _STATEMENTS: Final = (b"Query", b"Execute")
 NOTE_GENERAL: Final = (
     "The general log knows no execution times, row counts or errors; failed statements count as calls."
 )
-NOTE_RUNS: Final = "N+1 runs of a general log are inferred without row counts."
 _NOTE_DATABASE: Final = (
     "Some connections began before the general log did; the database of their statements is unknown until they name it."
 )
@@ -77,9 +76,10 @@ class _GeneralLog:
 
     def find_body(self, line: bytes, record: Record) -> None:
         """The argument follows the command on the same line."""
-        event = _EVENT.match(line)
-        record.body = 0
-        record.column = event.end() if event is not None else len(line)
+        event = _EVENT.match(record.lines[0])
+        if event is not None:
+            record.body = 0
+            record.column = event.end()
 
     def read(self, records: Iterator[Record] | Records) -> None:
         """Take every record."""

@@ -369,6 +369,8 @@ def _classify(items: list[_Item]) -> tuple[Verb, str, str]:
     if first == "WITH":
         return _with_verb(items), "", ""
     verb, reason = _VERBS.get(first, ("other", ""))
+    if first == "START" and "TRANSACTION" not in words:
+        return "admin", "administration", ""
     if verb == "transaction":
         return verb, reason, "ROLLBACK TO" if first == "ROLLBACK" and "TO" in words else " ".join(words[:3])
     if verb == "set" and words[1:2] and words[1].startswith(_SERVER_WIDE):

@@ -86,7 +86,8 @@ class _SlowLog:
 
     def find_body(self, line: bytes, record: Record) -> None:
         """SQL begins at the first line that is no header; a bare `#` line is one of the headers."""
-        if not line.startswith(b"#") or line.startswith(b"# administrator command:"):
+        is_event = record.lines[0].startswith(b"#")
+        if is_event and (not line.startswith(b"#") or line.startswith(b"# administrator command:")):
             record.body = len(record.lines) - 1
 
     def read(self, records: Iterator[Record] | Records) -> None:
@@ -98,7 +99,7 @@ class _SlowLog:
             self._check_end(record)
 
     def _take(self, record: Record) -> None:
-        if record.lines[0].endswith(b"started with:\n") and not record.lines[0].startswith(b"#"):
+        if not record.lines[0].startswith(b"#"):
             self._server(record)
             return
         if record.unterminated:

@@ -192,6 +192,8 @@ class UnitTracker:
         stale = [template for template, last in state.recent.items() if now - last[-1][0] > NEIGHBOUR_US]
         for template in stale:
             del state.recent[template]
+        if not state.recent:
+            state.counted.clear()
         mark = (now, call.unit)
         for template, last in state.recent.items():
             if template == call.template:
