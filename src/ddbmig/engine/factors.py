@@ -326,23 +326,18 @@ def _size_facts(
         measure = statistics.item_bytes if statistics else None
         sheet.put(name, measure.value if measure else None, measure.origin if measure else "no statistics",
                   measure.source if measure else "measured")  # fmt: skip
-    both = child is not None and parent is not None and group is not None
-    combined = (
-        parent.item_bytes.value + group.p99 * child.item_bytes.value if both and child and parent and group else None
-    )
-    largest = (
-        parent.item_bytes.value + group.max * child.item_bytes.value if both and child and parent and group else None
-    )
-    origin = "data of both tables" if both else "sizes or children per parent not known"
+    combined = largest = None
+    if child and parent and group:
+        combined = parent.item_bytes.value + group.p99 * child.item_bytes.value
+        largest = parent.item_bytes.value + group.max * child.item_bytes.value
+    origin = "sizes or children per parent not known" if combined is None else "data of both tables"
     sheet.put("size.combined_bytes", combined, origin)
     sheet.put("size.largest_bytes", largest, origin)
     growth = evidence.snapshot.context.growth_percent_per_month
     sheet.declared("size.growth_percent_per_month", growth)
-    known = combined is not None and growth is not None
-    projected = combined * (1 + growth / 100) ** 12 if combined is not None and growth is not None else None
-    sheet.put(
-        "size.projected_12_months", projected, "data and declared growth" if known else "size or growth not known"
-    )
+    projected = None if combined is None or growth is None else combined * (1 + growth / 100) ** 12
+    origin = "size or growth not known" if projected is None else "data and declared growth"
+    sheet.put("size.projected_12_months", projected, origin)
 
 
 def _write_facts(

@@ -6,7 +6,7 @@ Pure: texts in, values out; who calls reads the files. `extends` and packs are a
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from ddbmig.engine.expressions import Compiled, FactType, Kind, compile_condition
 from ddbmig.engine.facts import BY_PHASE, PHASES, FactDefinition, Phase
@@ -466,47 +466,65 @@ def _used(when: When) -> frozenset[str]:
 # --- overrides -------------------------------------------------------------------------------------------------------
 
 
+Flaw = tuple[str, str | None, str | None]
+"""What is wrong, what was expected, and the way out."""
+
+
 def _override(rules: dict[str, Rule], rule_id: str, override: Mapping[str, object], mistakes: list[UsageError]) -> None:
     """Apply one entry of `rules:` in ddbmig.yaml; a mandatory rule can be raised but not lowered or switched off."""
-
-    def mistake(message: str, expected: str | None = None, hint: str | None = None) -> None:
-        mistakes.append(UsageError(message, "ddbmig.yaml", subject=f"rules.{rule_id}", expected=expected, hint=hint))
-
     rule = rules.get(rule_id)
     if rule is None:
-        mistake("no such rule", hint=closest(rule_id, rules))
-        return
-    for key in sorted(set(override) - {"enabled", "severity", "params"}):
-        mistake(f"unknown key {key}", "enabled, severity, params", closest(key, ("enabled", "severity", "params")))
-    severity = override.get("severity", rule.severity)
-    enabled = override.get("enabled", True)
-    params = override.get("params", {})
-    if "severity" in override and (rule.severity is None or severity not in SEVERITIES):
-        mistake("this severity cannot be set", "info, warning or error, on a rule that makes findings")
-    elif rule.forbids and severity != "error":
-        mistake("a rule that forbids an option is an error", hint="switch it off with enabled: false")
-    elif rule.mandatory and rule.severity and SEVERITIES.index(_severity(severity)) < SEVERITIES.index(rule.severity):
-        mistake("this rule is mandatory and cannot be lowered", f"at least {rule.severity}")
-    if not isinstance(enabled, bool) or (rule.mandatory and not enabled):
-        mistake("this rule is mandatory" if rule.mandatory else "enabled is not a truth value", "true")
-    if not isinstance(params, Mapping) or (rule.mandatory and params):
-        wrong = "this rule is mandatory: its params stay" if rule.mandatory else "params is not a mapping"
-        mistake(wrong, "no params" if rule.mandatory else "name: value")
-        return
-    values = dict(rule.params)
-    for name, given in sorted(params.items()):
-        value = tuple(given) if isinstance(given, list) else given
-        if name not in rule.params:
-            mistake(f"no such param {name}", hint=closest(str(name), rule.params))
-        elif _kind(value) != _kind(rule.params[name]):
-            mistake(f"param {name} has another type", f"a {_kind(rule.params[name])}")
-        else:
-            values[name] = value
-    if enabled is False:
-        del rules[rule_id]
+        wrong: list[Flaw] = [("no such rule", None, closest(rule_id, rules))]
     else:
-        rules[rule_id] = replace(rule, params=values, severity=_severity(severity) if rule.severity else None)
+        wrong = [*_wrong_keys(rule, override), *_wrong_severity(rule, override), *_wrong_params(rule, override)]
+    for message, expected, hint in wrong:
+        mistakes.append(UsageError(message, "ddbmig.yaml", subject=f"rules.{rule_id}", expected=expected, hint=hint))
+    if rule is None or wrong:
+        return
+    if override.get("enabled") is False:
+        del rules[rule_id]
+        return
+    severity = next((known for known in SEVERITIES if known == override.get("severity")), rule.severity)
+    rules[rule_id] = replace(rule, params={**rule.params, **_params(override)}, severity=severity)
 
 
-def _severity(value: object) -> Severity:
-    return next((severity for severity in SEVERITIES if severity == value), "info")
+def _wrong_keys(rule: Rule, override: Mapping[str, object]) -> Iterator[Flaw]:
+    known = ("enabled", "severity", "params")
+    for key in sorted(set(override) - set(known)):
+        yield f"unknown key {key}", ", ".join(known), closest(key, known)
+    enabled = override.get("enabled", True)
+    if not isinstance(enabled, bool):
+        yield "enabled is not a truth value", "true or false", None
+    elif rule.mandatory and not enabled:
+        yield "this rule is mandatory and cannot be switched off", "true", None
+
+
+def _wrong_severity(rule: Rule, override: Mapping[str, object]) -> Iterator[Flaw]:
+    if "severity" not in override:
+        return
+    severity = override["severity"]
+    if rule.severity is None or severity not in SEVERITIES:
+        yield "this severity cannot be set", "info, warning or error, on a rule that makes findings", None
+    elif rule.forbids and severity != "error":
+        yield "a rule that forbids an option is an error", "error", "switch it off with enabled: false"
+    elif rule.mandatory and SEVERITIES.index(severity) < SEVERITIES.index(rule.severity):
+        yield "this rule is mandatory and cannot be lowered", f"at least {rule.severity}", None
+
+
+def _wrong_params(rule: Rule, override: Mapping[str, object]) -> Iterator[Flaw]:
+    if not isinstance(override.get("params", {}), Mapping):
+        yield "params is not a mapping", "name: value", None
+        return
+    for name, value in sorted(_params(override).items()):
+        if rule.mandatory:
+            yield f"this rule is mandatory: its params stay ({name})", None, None
+        elif name not in rule.params:
+            yield f"no such param {name}", None, closest(name, rule.params)
+        elif _kind(value) != _kind(rule.params[name]):
+            yield f"param {name} has another type", f"a {_kind(rule.params[name])}", None
+
+
+def _params(override: Mapping[str, object]) -> dict[str, Any]:
+    given = override.get("params", {})
+    items = given.items() if isinstance(given, Mapping) else ()
+    return {str(name): tuple(value) if isinstance(value, list) else value for name, value in items}
