@@ -64,7 +64,7 @@ class Dice(random.Random):
 
     def title(self) -> str:
         """A made-up title."""
-        shape = self.choice(("The {a} {n}", "{a} {n}s", "{n} of the {a} {m}", "A {n} for {name}", "{name}'s {a} {n}"))
+        shape = self.choice(("The {a} {n}", "{a} {n}s", "{n} of the {a} {m}", "No {n} for {name}", "{name}'s {a} {n}"))
         return shape.format(
             a=self.choice(ADJECTIVES).capitalize(),
             n=self.choice(NOUNS).capitalize(),
@@ -146,8 +146,8 @@ def generate(dice: Dice) -> list[Rows]:
         _reviews(dice),
         _rows("stock", "book_id quantity shelf reordered_at updated_at", (_stock(dice, n + 1) for n in range(BOOKS))),
         _rows("cart_lines", "customer_id book_id quantity added_at", _picks(dice, 400, lambda: dice.randint(1, 3))),
-        _rows("wishlist_items", "customer_id book_id added_at", _picks(dice, 800)),
-        _rows("recently_viewed", "customer_id book_id viewed_at", _picks(dice, 800)),
+        _rows("wishlist_items", "customer_id book_id added_at", _picks(dice, 500)),
+        _rows("recently_viewed", "customer_id book_id viewed_at", _picks(dice, 500)),
     ]
 
 
@@ -329,7 +329,7 @@ def _reviews(dice: Dice) -> Rows:
             book,
             customer,
             dice.choice((5, 5, 5, 4, 4, 3, 2, 1)),
-            None if dice.random() < 0.45 else review_body(dice),
+            None if dice.random() < 0.5 else review_body(dice),
             int(dice.paretovariate(1)) if dice.random() < 0.3 else 0,
             dice.moment(),
         )
