@@ -462,9 +462,7 @@ def combine(general: Digest | None, slow: Digest | None) -> Digest:
             runs=judge.runs,
             neighbours=general.neighbours,
             problems=(*general.problems, *slow.problems),
-            notes=tuple(
-                sorted({*general.notes, *slow.notes, *_overlap(general, slow)} - ({NOTE_RUNS} if seen else set()))
-            ),
+            notes=tuple(sorted(notes)),
         )
     )
 
