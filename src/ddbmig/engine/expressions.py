@@ -70,7 +70,8 @@ class Compiled:
     names: frozenset[str]
     known_if_true: frozenset[str]
     """Facts that are certainly there when the condition holds: guards for what comes after it in an `all`."""
-    known_if_false: frozenset[str]
+    is_guard: bool
+    """The whole condition is an `is_set(…)`."""
     _run: Callable[[Facts], bool] = field(repr=False)
     _explain: Callable[[Facts, bool], str] = field(repr=False)
 
@@ -114,7 +115,8 @@ def compile_condition(text: str, names: Mapping[str, FactType], known: frozenset
     term = compiler.compile(tree, known)
     if term.kind != "bool":
         raise compiler.mistake(tree, f"this is a {term.kind}, not a condition", expected="a comparison")
-    return Compiled(text, frozenset(compiler.used), term.if_true, term.if_false, term.run, term.because)
+    is_guard = isinstance(tree, ast.Call) and _dotted(tree.func) == "is_set"
+    return Compiled(text, frozenset(compiler.used), term.if_true, is_guard, term.run, term.because)
 
 
 def _parse(text: str) -> ast.expr:

@@ -123,18 +123,26 @@ def holds(when: When, facts: Facts) -> bool:
 
 
 def evidence(when: When, facts: Facts, held: bool = True) -> Iterator[str]:
-    """One line for each condition that made the outcome."""
+    """One line for each condition that made the outcome; a guard says nothing where another line has its fact."""
     if isinstance(when, Compiled):
         yield when.explain(facts, held)
     elif when.kind == "not":
         yield from evidence(Group("all", when.items), facts, not held)
     elif held is (when.kind == "all"):
         for item in when.items:
-            yield from evidence(item, facts, held)
+            if not (held and _mere_guard(item, when.items)):
+                yield from evidence(item, facts, held)
     else:
         made = [item for item in _reached(when, facts) if holds(item, facts) is held]
         for item in made:
             yield from evidence(item, facts, held)
+
+
+def _mere_guard(item: When, items: tuple[When, ...]) -> bool:
+    if not (isinstance(item, Compiled) and item.is_guard):
+        return False
+    speaking = [other for other in items if not (isinstance(other, Compiled) and other.is_guard)]
+    return any(item.names <= _used(other) for other in speaking)
 
 
 def _reached(group: Group, facts: Facts) -> Iterator[When]:
