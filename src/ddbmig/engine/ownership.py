@@ -1,0 +1,280 @@
+"""Stage 5: what the chosen design comes to over its life - money now and later, people's time, risks, agreements.
+
+Everything is derived from the values of the earlier stages; each figure that rests on an assumption says so.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ddbmig.engine.costs import MICRODOLLAR
+from ddbmig.engine.counsel import acknowledgments, dollars, evolution, risks
+from ddbmig.engine.effort import efforts, metrics
+from ddbmig.engine.whatif import Variation, cost_under, write_calls
+from ddbmig.engine.wording import number, show
+from ddbmig.model.analysis import Analysis, CostPoint, RiskItem, Sensitivity
+from ddbmig.model.assessment import Assessment, FactValue, Finding
+from ddbmig.model.design import Alternative, Cost, Design, Prices
+from ddbmig.model.errors import UsageError
+from ddbmig.model.measure import Source
+from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.validation import Validation
+
+MONTHS = (0, 12, 36)
+"""The guide asks for projections; a year and the three years of a usual budget."""
+HORIZON = 12
+"""Months after which the cases are compared."""
+ASSUMED_GROWTH = 5.0
+"""Percent a month where nobody declared any."""
+MAX_GROWTH = 100.0
+"""Percent a month beyond which a projection over 36 months says nothing."""
+
+FindValidation = Callable[[Mapping[str, FactValue]], tuple[Finding, ...]]
+"""Evaluates the rules of the phase `validation` on its facts."""
+
+NOT_ANALYSED = (
+    "Person-days are not turned into money: no day rate is declared.",
+    "Free tier, taxes, reserved and provisioned capacity, backups, streams, data transfer and support plans are not in "
+    "the cost.",
+    "What answers the routed patterns is not priced: search, analytics or the MySQL that stays.",
+    "Growth moves calls and items alike; that queries find more per call as data grows is not modelled, Scans apart.",
+)
+
+
+@dataclass(frozen=True)
+class _Growth:
+    percent: float
+    source: Source
+
+    def after(self, months: int, times: float = 1.0) -> float:
+        """The factor on calls and items after some months of `times` this growth; a shrink stops at nothing."""
+        return float(max(0.0, 1 + self.percent * times / 100) ** months)
+
+
+@dataclass(frozen=True)
+class _Money:
+    """Prices an alternative under variations of today's inputs."""
+
+    calls: Mapping[str, float]
+    prices: Prices
+
+    def of(self, alternative: Alternative, change: Variation) -> Cost:
+        return cost_under(alternative, self.calls, self.prices, change)
+
+    def total(self, alternative: Alternative, change: Variation) -> Decimal:
+        return self.of(alternative, change).total_usd.quantize(MICRODOLLAR)
+
+
+def analyse(
+    snapshot: Snapshot, assessment: Assessment, design: Design, validation: Validation, find_validation: FindValidation
+) -> Analysis:
+    """Stage 5's value for the chosen alternative.
+
+    `find_validation` evaluates the rules on the validation's facts. Money is USD a month, rounded to a millionth.
+    Raises UsageError for a declared growth that no projection can use.
+    """
+    chosen = design.alternative(design.chosen)
+    money = _Money({rate.pattern: rate.calls_per_month for rate in assessment.patterns}, design.prices)
+    growth = _growth(snapshot)
+    found = find_validation(validation_facts(validation))
+    best, expected, worst = (money.total(chosen, change) for change in _cases(growth))
+    findings = (*assessment.findings, *chosen.findings, *validation.findings, *found)
+    return Analysis(
+        alternative=chosen.id,
+        metrics=metrics(chosen),
+        projections=tuple(_projection(money, chosen, growth, months) for months in MONTHS),
+        best_usd=best,
+        expected_usd=expected,
+        worst_usd=worst,
+        case_assumptions=_case_assumptions(assessment, growth),
+        efforts=efforts(chosen),
+        sensitivities=_sensitivities(money, chosen, growth, assessment),
+        break_even=_break_even(money, design, snapshot.context.mysql_cost_per_month_usd),
+        risks=(*risks(findings), *_design_risks(chosen)),
+        acknowledgments=acknowledgments(snapshot, assessment, chosen, validation),
+        evolution=evolution(chosen, design.prices),
+        findings=found,
+        not_analysed=NOT_ANALYSED,
+    )
+
+
+def validation_facts(validation: Validation) -> dict[str, FactValue]:
+    """The facts of the phase `validation`; one that stage 4 could not measure is missing."""
+    facts: dict[str, FactValue] = {}
+    if any(p.status in ("passed", "failed") for p in validation.patterns):
+        facts["validation.mismatched_patterns"] = sum(p.status == "failed" for p in validation.patterns)
+    if validation.capacity_operations:
+        facts["validation.capacity_mismatches"] = sum(p.capacity_differs > 0 for p in validation.patterns)
+    if validation.loads:
+        facts["validation.load_rejects"] = sum(load.rejected for load in validation.loads)
+    return facts
+
+
+def _growth(snapshot: Snapshot) -> _Growth:
+    declared = snapshot.context.growth_percent_per_month
+    if declared is None:
+        return _Growth(ASSUMED_GROWTH, "assumed")
+    if not -MAX_GROWTH < declared <= MAX_GROWTH:
+        raise UsageError(
+            f"a growth of {declared:g} % a month cannot be projected", subject="context.growth_percent_per_month",
+            expected=f"more than -{MAX_GROWTH:g} and at most {MAX_GROWTH:g}", hint="correct it in ddbmig.yaml",
+        )  # fmt: skip
+    return _Growth(declared, "declared")
+
+
+def _all(factor: float) -> Variation:
+    """Calls and items alike."""
+    return Variation(reads=factor, writes=factor, data=factor)
+
+
+def _projection(money: _Money, chosen: Alternative, growth: _Growth, months: int) -> CostPoint:
+    cost = money.of(chosen, _all(growth.after(months)))
+    storage = cost.storage_usd + cost.index_storage_usd
+    return CostPoint(
+        months=months, requests_usd=cost.total_usd - storage, storage_usd=storage, total_usd=cost.total_usd
+    )
+
+
+def _cases(growth: _Growth) -> tuple[Variation, Variation, Variation]:
+    """Best, expected and worst case after the horizon."""
+    low = growth.after(HORIZON) if growth.percent < 0 else 1.0
+    middle = growth.after(HORIZON)
+    high = growth.after(HORIZON, 2.0) if growth.percent > 0 else 1.0
+    return (
+        Variation(reads=0.5 * low, writes=0.5 * low, data=low),
+        _all(middle),
+        Variation(reads=2.0 * high, writes=2.0 * high, data=high, strong=True),
+    )
+
+
+def _case_assumptions(assessment: Assessment, growth: _Growth) -> tuple[str, ...]:
+    rates = assessment.rates
+    stands_for = rates.represents if "(assumed)" in rates.represents else f"{rates.represents} ({rates.source})"
+    percent, double = show(growth.percent, "percent"), show(2 * max(0.0, growth.percent), "percent")
+    return (
+        f"All cases are the month after {HORIZON} months; growth of calls and items is {percent} a month "
+        f"({growth.source}).",
+        f"Best: half of today's calls, {'that shrinking' if growth.percent < 0 else 'no growth'}.",
+        f"Expected: today's calls, growing {percent} a month; the log stands for {stands_for}.",
+        f"Worst: twice today's calls, growing {double} a month, every read of a base table strongly consistent.",
+    )
+
+
+def _sensitivities(
+    money: _Money, chosen: Alternative, growth: _Growth, assessment: Assessment
+) -> tuple[Sensitivity, ...]:
+    """Each input moved alone, this month's cost; most moving first, an assumed workload rate before all."""
+
+    def both(name: str, low: tuple[str, Variation], high: tuple[str, Variation]) -> Sensitivity:
+        return Sensitivity(
+            input=name, low_label=low[0], high_label=high[0],
+            low_usd=money.total(chosen, low[1]), high_usd=money.total(chosen, high[1]),
+        )  # fmt: skip
+
+    assumed = assessment.rates.source == "assumed"
+    rate = both(
+        "workload rate" + (" (assumed)" if assumed else ""),
+        ("×0.5", Variation(reads=0.5, writes=0.5)),
+        ("×2", Variation(reads=2.0, writes=2.0)),
+    )
+    mark = " (assumed)" if growth.source == "assumed" else ""
+    others = [
+        both("share of writes, as many calls in all", *_mixes(money, chosen)),
+        both("item size", ("−50 %", Variation(item_bytes=0.5)), ("+50 %", Variation(item_bytes=1.5))),
+        both("price", ("−20 %", Variation(price=Decimal("0.8"))), ("+20 %", Variation(price=Decimal("1.2")))),
+        both(
+            f"growth{mark}, after {HORIZON} months",
+            (f"{show(growth.percent / 2, 'percent')} a month", _all(growth.after(HORIZON, 0.5))),
+            (f"{show(growth.percent * 2, 'percent')} a month", _all(growth.after(HORIZON, 2.0))),
+        ),
+        both("read consistency of base tables", ("as planned", Variation()), ("all strong", Variation(strong=True))),
+    ]
+    listed = sorted([*others, *([] if assumed else [rate])], key=lambda s: (-abs(s.high_usd - s.low_usd), s.input))
+    return (rate, *listed) if assumed else tuple(listed)
+
+
+def _mixes(money: _Money, chosen: Alternative) -> tuple[tuple[str, Variation], tuple[str, Variation]]:
+    """Half and twice the share of writing calls, the calls in all unchanged."""
+    total = sum(money.calls[p.pattern] for p in chosen.plans if not p.routed)
+    writing = sum(money.calls[p.pattern] for p in chosen.plans if write_calls(p))
+    share = writing / total if total else 0.0
+
+    def mix(wanted: float) -> tuple[str, Variation]:
+        reads = (1 - wanted) / (1 - share) if share < 1 else 1.0
+        return f"{show(wanted, 'share')} writes", Variation(reads=reads, writes=wanted / share if share else 1.0)
+
+    return mix(share / 2), mix(min(1.0, share * 2))
+
+
+def _break_even(money: _Money, design: Design, mysql_usd: float | None) -> tuple[str, ...]:
+    chosen = design.alternative(design.chosen)
+    lines = [_against(money, chosen, other) for other in design.alternatives if other.id != chosen.id]
+    if not lines:
+        lines.append("There is no other alternative to break even with.")
+    if mysql_usd is None:
+        lines.append(
+            "MySQL: its cost is not given (context.mysql_cost_per_month_usd), so there is no break-even with it."
+        )
+    else:
+        lines.append(_against_mysql(*_line(money, chosen), Decimal(repr(float(mysql_usd)))))
+    return tuple(lines)
+
+
+def _line(money: _Money, alternative: Alternative) -> tuple[Decimal, Decimal]:
+    """Requests and storage in USD: the cost at k times today's calls is k × requests + storage."""
+    cost = money.of(alternative, Variation())
+    storage = cost.storage_usd + cost.index_storage_usd
+    return cost.total_usd - storage, storage
+
+
+def _against(money: _Money, chosen: Alternative, other: Alternative) -> str:
+    (requests, storage), (their_requests, their_storage) = _line(money, chosen), _line(money, other)
+    mine, theirs = requests + storage, their_requests + their_storage
+    start = f"{other.id}: {dollars(theirs)} a month against {dollars(mine)}"
+    if other.routed_calls_share != chosen.routed_calls_share:
+        start += (
+            f" (it routes {show(other.routed_calls_share, 'share')} of calls, {chosen.id} "
+            f"{show(chosen.routed_calls_share, 'share')})"
+        )
+    if requests == their_requests:
+        return f"{start}; requests cost the same, so the difference stays whatever the number of calls."
+    factor = (their_storage - storage) / (requests - their_requests)
+    word = "cheaper" if requests < their_requests else "dearer"
+    if factor <= 0:
+        return f"{start}; {chosen.id} is {word} at any number of calls."
+    return (
+        f"{start}; they cost the same at {number(float(factor))} times today's calls, and {chosen.id} is {word} above."
+    )
+
+
+def _against_mysql(requests: Decimal, storage: Decimal, mysql_usd: Decimal) -> str:
+    start = f"MySQL: {dollars(mysql_usd)} a month (declared) against {dollars(requests + storage)}"
+    if storage >= mysql_usd:
+        return f"{start}; DynamoDB's storage alone costs as much, so there is no break-even."
+    if not requests:
+        return f"{start}; no call is priced, so DynamoDB is cheaper at any number of calls."
+    factor = (mysql_usd - storage) / requests
+    return f"{start}; they cost the same at {number(float(factor))} times today's calls, DynamoDB is cheaper below."
+
+
+def _design_risks(chosen: Alternative) -> tuple[RiskItem, ...]:
+    """What the plans themselves say, beyond the rules."""
+    found = []
+    if chosen.routed_calls_share:
+        found.append(
+            RiskItem(
+                risk=f"{show(chosen.routed_calls_share, 'share')} of calls have no bounded plan on DynamoDB",
+                raised_by="stage 3: routed patterns",
+                mitigation="Keep these statements on MySQL, fed by a stream, or move them to a search or analytics "
+                "system; decide which before the migration starts.",
+            )
+        )
+    if chosen.scan_calls_share:
+        found.append(
+            RiskItem(
+                risk=f"{show(chosen.scan_calls_share, 'share')} of calls read a whole table, whose cost grows with it",
+                raised_by="stage 3: plans that scan",
+                mitigation="Cache these small tables in the application, and alarm when one outgrows a page of 1 MB.",
+            )
+        )
+    return tuple(found)
