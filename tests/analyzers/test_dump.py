@@ -101,6 +101,22 @@ def test_losses_are_counted(tmp_path: Path, sql: str, rows: int, lost: dict[str,
     assert any(message in problem.message for problem in reader.problems), reader.problems
 
 
+@pytest.mark.parametrize(
+    ("kind", "literal"),
+    [
+        ("double", "1e999"),
+        ("decimal", "'NaN'"),
+        ("bit", "512"),
+        ("blob", "0xabc"),
+        ("datetime", "NOW"),
+        ("int", "'1.5'"),
+    ],
+)
+def test_values_that_no_column_can_hold(tmp_path: Path, kind: str, literal: str) -> None:
+    rows, reader = read(tmp_path, schema_of(c=column(kind)), f"INSERT INTO t VALUES ({literal});")
+    assert (rows, reader.lost) == ([], {"t": 1})
+
+
 def test_a_problem_tells_the_first_line_and_no_value(tmp_path: Path) -> None:
     _, reader = read(tmp_path, AB, "INSERT INTO t VALUES (1,'a'),\n(2,'b'),\n('secret','c'),\n('secret','d');")
     (problem,) = reader.problems

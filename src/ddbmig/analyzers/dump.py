@@ -4,11 +4,12 @@ Cells are None, int, Decimal, float, str (dates as written) and bytes, typed by 
 table takes a row apart. What cannot be read is counted, with the place where it first occurred.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from ddbmig.analyzers.files import open_input
@@ -298,12 +299,11 @@ def converter(column: Column, codec: str) -> Callable[[bytes], Cell]:
     if kind in INTEGER_BITS or kind == "year":
         return _integer
     if kind == "decimal":
-        return lambda token: Decimal(_bare(token))
+        return _decimal
     if kind in FLOAT_TYPES:
-        return lambda token: float(_bare(token))
+        return _float
     if kind == "bit":
-        size = ((column.length or 1) + 7) // 8
-        return lambda token: _bits(token).rjust(size, b"\0")[-size:]
+        return partial(_bits, ((column.length or 1) + 7) // 8)
     if kind in BINARY_TYPES or kind in SPATIAL_TYPES:
         return _literal
     if kind in ("date", "datetime", "timestamp"):
@@ -316,6 +316,20 @@ def _integer(token: bytes) -> int:
         return int(token)
     except ValueError:
         return int(_bare(token))
+
+
+def _decimal(token: bytes) -> Decimal:
+    number = Decimal(_bare(token))
+    if not number.is_finite():
+        raise ValueError("not a number")
+    return number
+
+
+def _float(token: bytes) -> float:
+    number = float(_bare(token))
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
 
 
 def _bare(token: bytes) -> str:
@@ -355,12 +369,12 @@ def _not_a_literal() -> bytes:
     raise ValueError("not a literal")
 
 
-def _bits(token: bytes) -> bytes:
-    """A BIT value: a number, or a literal of bytes."""
-    if token.isdigit():
-        number = int(token)
-        return number.to_bytes(max(1, (number.bit_length() + 7) // 8), "big")
-    return _literal(token)
+def _bits(size: int, token: bytes) -> bytes:
+    """A BIT value of `size` bytes: a number, or a literal of bytes."""
+    number = int(token) if token.isdigit() else int.from_bytes(_literal(token), "big")
+    if number.bit_length() > size * 8:
+        raise ValueError("too many bits")
+    return number.to_bytes(size, "big")
 
 
 def _unescaped(token: bytes) -> bytes:
