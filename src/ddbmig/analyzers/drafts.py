@@ -9,7 +9,7 @@ from sqlglot import exp
 from ddbmig.analyzers.conditions import FALSE, opaque_reasons, reason_for, term, unwrap
 from ddbmig.analyzers.joins import Rows, Source, Unplanned, attach, read_rows, sources, sources_of, where_of
 from ddbmig.analyzers.names import Catalogue, NotAPattern, Refs, Scope
-from ddbmig.analyzers.templates import InsertMode
+from ddbmig.analyzers.templates import InsertMode, NotParsed
 from ddbmig.model.condition import ColumnRef, Compare, Constant, Param
 from ddbmig.model.pattern import Aggregate, Assignment, Limit, OrderTerm, PatternKind, Reason
 
@@ -56,7 +56,7 @@ class Draft:
 
 
 def draft_statement(tree: exp.Expr, catalogue: Catalogue, database: str) -> Draft:
-    """Read a statement. Raises NotAPattern when it is none on tables of the schema."""
+    """Read a statement. Raises NotAPattern when it is none on tables of the schema, NotParsed when it is nonsense."""
     while isinstance(tree, exp.Subquery) and not tree.args.get("limit"):
         tree = tree.this
     refs = Refs(catalogue, database)
@@ -95,7 +95,7 @@ def _refuse_unknown(tree: exp.Expr, nodes: list[exp.Table]) -> None:
 
 def _kind(tree: exp.Expr) -> PatternKind:
     if type(tree) not in _READERS:
-        raise NotAPattern("not understood")
+        raise NotParsed
     return _WRITES.get(type(tree), "select")
 
 
@@ -304,6 +304,8 @@ def _simplify(draft: Draft) -> None:
 
 def _insert(draft: Draft, tree: exp.Expr) -> None:
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(target, exp.Table) or not isinstance(target.this, exp.Identifier):
+        raise NotParsed
     scope = draft.rows.scope
     scope.visible.append(draft.refs.add(target))
     table = draft.refs.tables[0]
