@@ -89,6 +89,9 @@ LOSSES = [
     ("INSERT INTO t (a,nope) VALUES (1,2);", 0, {"t": 1}, "another number of values"),
     ("INSERT INTO t SELECT 1, 'a';", 0, {"t": 1}, "statements without VALUES"),
     ("INSERT INTO t VALUES (1,'a'),(2,'b", 1, {}, "not understood"),
+    ("INSERT INTO t VALUES (1,'a'),;2,'b');", 1, {}, "not understood"),
+    ("INSERT INTO t VALUES ;", 0, {}, "not understood"),
+    ("INSERT (1,'a');", 0, {}, "statements that are not understood: 1"),
     ("UPDATE t SET a = 1;", 0, {}, "no INSERT statement"),
 ]
 

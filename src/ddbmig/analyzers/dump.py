@@ -97,6 +97,8 @@ class DumpReader:
         if match := _DATABASE_LINE.match(statement.text):
             return match[1].decode("utf-8", "replace")
         if not (match := _SESSION.match(statement.text)):
+            if not statement.text.startswith(b"--"):
+                self._count(statement.line, "", "statements that are not understood")
             return current
         if match["names"]:
             self._codec = _codec(match["names"].decode().lower())
@@ -134,7 +136,8 @@ class DumpReader:
             message = "rows with another number of values than columns, or with an expression"
             self._count(_line(statement, at), table.name, message)
             at = other.end()
-        if not _TAIL.match(text, at) or not statement.complete:
+        read = text[head.end() : at].rstrip()
+        if not read or read.endswith(b",") or not _TAIL.match(text, at) or not statement.complete:
             self._count(_line(statement, at), table.name, "statements that end in something not understood", 0)
 
     def _layout(self, statement: Statement, head: re.Match[bytes], table: Table) -> "_Layout | None":
