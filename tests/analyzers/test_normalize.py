@@ -72,13 +72,13 @@ def test_shapes_of_any_list_length_are_one_template() -> None:
     assert templates == {"SELECT ? FROM t WHERE a IN (?)"}
 
 
-@pytest.mark.parametrize("row", [b"(%d, 'it''s; -- x', NULL)", b"(%d, NOW(), 'y')"])
+@pytest.mark.parametrize("row", [b"(%d, 'it''s; -- x', NULL)", b"(%d, NOW(), 'y')", b"(%d, POINT(1, -2), TRUE, 'y' )"])
 def test_a_statement_of_megabytes_is_one_short_template(row: bytes) -> None:
     sql = b"INSERT INTO t VALUES " + b",".join(row % n for n in range(60_000))
     started = time.process_time()
     template, _, cut = Normalizer().normalize(sql)
     assert template.sql.startswith("INSERT INTO t VALUES (?, ")
-    assert len(template.sql) < 60
+    assert len(template.sql) < 70
     assert max(template.list_length, cut) == 60_000
     assert time.process_time() - started < 10
 
@@ -87,6 +87,18 @@ def test_a_template_that_stays_long_is_not_kept() -> None:
     sql = b"SELECT " + b", ".join(b"column_%d" % n for n in range(10_000)) + b" FROM t"
     template, _, _ = Normalizer().normalize(sql)
     assert (template.sql, template.reason) == ("", TOO_LONG)
+
+
+def test_a_statement_that_stays_megabytes_long_is_counted_as_too_long() -> None:
+    sql = b"SELECT " + b", ".join(b"a + %d" % n for n in range(1_000_000)) + b" FROM t"
+    assert Normalizer().normalize(sql)[0].reason == TOO_LONG
+
+
+@pytest.mark.parametrize("level", [b"(a IN ", b"((", b"(VALUES (1, "])
+def test_deep_nesting_takes_linear_time(level: bytes) -> None:
+    started = time.process_time()
+    Normalizer().normalize(b"SELECT 1 WHERE a IN " + level * 60_000 + b"(1)")
+    assert time.process_time() - started < 5
 
 
 def test_the_cache_is_bounded() -> None:

@@ -141,6 +141,12 @@ def test_neighbours(tmp_path: Path, text: str, calls: int) -> None:
     assert all(pair.first < pair.second for pair in read_general(tmp_path, text).neighbours)
 
 
+@pytest.mark.parametrize(("templates", "pairs"), [(100, 100 * 99 // 2), (400, 128 * 127 // 2 + 272 * 128)])
+def test_neighbours_of_a_wild_second(tmp_path: Path, templates: int, pairs: int) -> None:
+    text = _script(*(f"SELECT c{n} FROM t" for n in range(templates)))
+    assert len(read_general(tmp_path, text).neighbours) == pairs
+
+
 def test_ansi_quotes_follow_sql_mode(tmp_path: Path) -> None:
     digest = read_general(tmp_path, _script("SET SESSION sql_mode='ANSI_QUOTES,X'", 'SELECT "a" FROM t WHERE b = 1'))
     assert [template.sql for template in digest.templates] == ["SELECT `a` FROM t WHERE b = ?"]

@@ -17,6 +17,9 @@ LONG_STATEMENT_BYTES: Final = 1024 * 1024
 """From here on repeated rows and list members are cut out before the statement is tokenised."""
 TOO_LONG: Final = "not analysed: statement too long"
 
+_MAX_TOKENISED_BYTES: Final = 8 * 1024 * 1024
+_MAX_DEPTH: Final = 200
+"""Lists inside deeper parentheses are not folded: looking for them takes time proportional to the depth."""
 _CACHE_SHAPES: Final = 20_000
 _CACHE_BYTES: Final = 32 * 1024 * 1024
 
@@ -48,7 +51,9 @@ _LEX_ANSI = re.compile(_TOKENS % {**_PARTS, b"double": _QUOTED_NAME}, re.VERBOSE
 _IS_NUMBER = re.compile(_NUMBER)
 
 _LITERAL = rb"(?:" + _STRING + rb"|" + _DOUBLE + rb"|[+-]?" + _NUMBER + rb"|NULL\b|DEFAULT\b)"
-_ROW = rb"\(\s*+" + _LITERAL + rb"(?:\s*+,\s*+" + _LITERAL + rb")*+\s*+\)"
+_MEMBERS = _LITERAL + rb"(?:\s*+,\s*+" + _LITERAL + rb")*+"
+_FIELD = rb"(?:" + _LITERAL + rb"|TRUE\b|FALSE\b|_?\w++\s*+" + _STRING + rb"|\w++\((?:" + _MEMBERS + rb")?+\s*+\))"
+_ROW = rb"\(\s*+" + _FIELD + rb"(?:\s*+,\s*+" + _FIELD + rb")*+\s*+\)"
 _MANY_ROWS = re.compile(rb"(" + _ROW + rb")(?:\s*+,\s*+" + _ROW + rb")++", re.DOTALL | re.IGNORECASE)
 _MANY_MEMBERS = re.compile(
     rb"(\bIN\s*+\(\s*+" + _LITERAL + rb")(?:\s*+,\s*+" + _LITERAL + rb")++", re.DOTALL | re.IGNORECASE
@@ -168,6 +173,8 @@ class Normalizer:
         cut = 0
         if len(sql) > LONG_STATEMENT_BYTES:
             sql, cut = _shorten(sql)
+            if len(sql) > _MAX_TOKENISED_BYTES:
+                return Template("", "other", TOO_LONG), [], 0
         shape, literals = _shape(sql, ansi_quotes)
         key = b"\n".join(shape)
         template = self._cache.get(key)
@@ -261,7 +268,7 @@ def _parse(shape: list[bytes]) -> Template:
     while items and items[-1].text == ";":
         items.pop()
     verb, reason, control = _classify(items)
-    items, length = _collapse(items)
+    items, length = _collapse(items) if _depth(items) <= _MAX_DEPTH else (items, 0)
     limit, offset = _limit(items)
     index = 0
     for item in items:
@@ -390,6 +397,15 @@ def _with_verb(items: list[_Item]) -> Verb:
         if depth == 0 and item.upper == "SELECT":
             return "select"
     return "select"
+
+
+def _depth(items: list[_Item]) -> int:
+    """How deep parentheses are nested."""
+    depth = deepest = 0
+    for item in items:
+        depth += 1 if item.text.endswith("(") else -1 if item.text == ")" else 0
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _collapse(items: list[_Item]) -> tuple[list[_Item], int]:

@@ -17,6 +17,8 @@ NEIGHBOUR_US: Final = 1_000_000
 MAX_PAIRS: Final = 200_000
 """Distinct neighbours kept in memory; further pairs are counted in `pairs_dropped`."""
 _MAX_HELD: Final = 4096
+_MAX_RECENT: Final = 128
+"""Templates of one second that a call is compared with; in wilder seconds the latest."""
 _MAX_GROUP: Final = 4
 _MIN_INFERRED: Final = 3
 
@@ -38,14 +40,22 @@ class Call:
 
 
 @dataclass(slots=True)
+class _Recent:
+    """A template's last call as (time, unit), before it the last one of another unit, and what was counted of them."""
+
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Per other template the last call that was counted as its neighbour."""
+
+
+@dataclass(slots=True)
 class _Connection:
     autocommit: bool = True
     ansi_quotes: bool = False
     transaction: Counter[str] | None = None
     held: list[Call] = field(default_factory=list)
-    recent: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Per template its last call as (time, unit), and before it the last one of another unit."""
-    counted: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    recent: dict[str, _Recent] = field(default_factory=dict)
+    """The templates called within the last second, the latest last."""
     unit: int = 0
 
 
@@ -189,27 +199,25 @@ class UnitTracker:
         now = call.end_us
         if now is None:
             return
-        stale = [template for template, last in state.recent.items() if now - last[-1][0] > NEIGHBOUR_US]
+        own = state.recent.pop(call.template, None) or _Recent()
+        stale = [template for template, other in state.recent.items() if now - other.marks[-1][0] > NEIGHBOUR_US]
         for template in stale:
             del state.recent[template]
-        if not state.recent:
-            state.counted.clear()
+        if len(state.recent) > _MAX_RECENT:
+            del state.recent[next(iter(state.recent))]
         mark = (now, call.unit)
-        for template, last in state.recent.items():
-            if template == call.template:
-                continue
-            before = last[-1] if last[-1][1] != call.unit else last[0]
+        for template, other in state.recent.items():
+            before = other.marks[-1] if other.marks[-1][1] != call.unit else other.marks[0]
             if before[1] == call.unit or now - before[0] > NEIGHBOUR_US:
                 continue
-            added = 1 + (state.counted.get((template, call.template)) != before)
-            self._pair(template, call.template, added)
-            state.counted[template, call.template] = before
-            state.counted[call.template, template] = mark
-        last = state.recent.setdefault(call.template, [])
-        if last and last[-1][1] == call.unit:
-            last[-1] = mark
+            self._pair(template, call.template, 1 + (other.counted.get(call.template) != before))
+            other.counted[call.template] = before
+            own.counted[template] = mark
+        if own.marks and own.marks[-1][1] == call.unit:
+            own.marks[-1] = mark
         else:
-            state.recent[call.template] = [*last[-1:], mark]
+            own.marks = [*own.marks[-1:], mark]
+        state.recent[call.template] = own
 
     def _pair(self, one: str, other: str, calls: int) -> None:
         pair = (one, other) if one < other else (other, one)
