@@ -1,16 +1,12 @@
 """DDL becomes the schema that a server would have, and nothing is dropped unseen. Cases are in data/ddl/."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ddbmig.analyzers import sqlscript
 from ddbmig.analyzers.ddl import read_ddl
 from ddbmig.model.errors import DdbmigError, InputError
 from ddbmig.model.schema import Column, Schema, Table
@@ -98,44 +94,6 @@ def test_files_are_one_schema(tmp_path: Path) -> None:
     schema = read_ddl([(tmp_path / name, name) for name in ("b.sql", "a.sql")])
     assert [table.file for table in schema.tables] == ["a.sql", "b.sql"]
     assert schema.table("b").foreign_keys[0].parent == "a"
-
-
-@given(st.text(alphabet="CREATE TABLE t(`'\",;)-/*#!int key\\\n", max_size=60))
-def test_no_text_breaks_the_reader(text: str) -> None:
-    path = Path("/nonexistent")
-    statements = list(sqlscript.statements([text.encode()], lambda head: True))
-    assert all(statement.line >= 1 for statement in statements), path
-
-
-SCRIPT = b"""/*M!999999\\- enable the sandbox mode */
--- Host: a    Database: b
-SELECT 'a;b', "x;\\"", `q;`, 1--1, 3 - 2 /* ; ' */ # ; '
-, 4/2;
-DELIMITER ;;
-/*!50003 CREATE*/ /*!50003 TRIGGER x BEGIN a; b '*/'; END */;;
-delimiter ;
-insert into x values ('it''s', 'a\\'b');
-select 'unterminated"""
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 31, 1000])
-def test_statements_do_not_depend_on_where_the_input_is_cut(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlscript, "CHUNK", 1)
-    stream = io.BytesIO(SCRIPT)
-    found = list(sqlscript.statements(iter(lambda: stream.read(size), b""), lambda head: True))
-    assert [(each.line, each.text.split()[0], each.complete) for each in found] == [
-        (2, b"--", True),
-        (3, b"SELECT", True),
-        (6, b"/*!50003", True),
-        (8, b"insert", True),
-        (9, b"select", False),
-    ]
-
-
-def test_unwanted_statements_leave_no_text() -> None:
-    chunks = [b"INSERT INTO t VALUES ('" + b"x" * 1000 + b"');", b"USE a;"]
-    found = list(sqlscript.statements(chunks, lambda head: head.startswith(b"USE")))
-    assert [each.text for each in found] == [b"USE a"]
 
 
 @pytest.mark.corpus

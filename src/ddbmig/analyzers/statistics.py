@@ -1,7 +1,7 @@
 """How much data there is: one pass over the rows with bounded memory, or estimates where there are no rows.
 
 Sizes are those of the encoded values in DynamoDB. Values are compared as they are stored, so `A` and `a` differ even
-under a case-insensitive collation. Groups are exact up to 500,000 distinct values; beyond that, a fixed share of the
+under a case-insensitive collation. Groups are exact up to 200,000 distinct values; beyond that, a fixed share of the
 values (by hash) stands for all, and `max` is a lower bound.
 """
 
@@ -28,7 +28,7 @@ from ddbmig.model.statistics import ColumnStatistics, GroupStatistics, TableStat
 
 DISTINCT_LIMIT = 100_000
 """Values per column that are counted exactly."""
-GROUP_LIMIT = 500_000
+GROUP_LIMIT = 200_000
 """Groups per column list that are counted exactly."""
 KEPT_BETWEEN_TABLES = 10_000
 """A column's counts beyond this are freed when another table's rows begin (a dump has a table's rows together)."""

@@ -22,7 +22,7 @@ AttributeType = Literal["S", "N", "B", "BOOL", "SS"]
 
 INTEGER_BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
 FLOAT_TYPES = frozenset({"float", "double"})
-BINARY_TYPES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
+BINARY_TYPES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector"})
 MAX_DIGITS = 38
 MAX_NUMBER = Decimal("9." + "9" * 37 + "E125")
 MIN_NUMBER = Decimal("1E-130")
