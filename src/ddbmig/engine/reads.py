@@ -353,7 +353,7 @@ class ReadCompiler:
             paths = self._paths(relation, ref, self._equalities(ref, relation.bound, own))
             if not paths:
                 raise self._unreachable(relation, ref)
-            path = min(paths, key=lambda p: (p.price, p.lookup is not None))
+            path = min(paths, key=lambda p: (p.price, p.new, p.lookup is not None))
             covered = [c for c in own if any(c is d for d in path.covered)]
             rest = [c for c in own if not any(c is d for d in covered)]
             self._append_read(relation, ref, path, "left" if left else "inner", _all(rest) if left else All())
@@ -483,9 +483,14 @@ class ReadCompiler:
                 sides.append((condition.right[0], (condition.left,)))
             for left, right in sides:
                 usable = len(right) == 1 and _usable(right[0], bound)
-                if isinstance(left, ColumnRef) and left.ref == ref and usable:
+                if not isinstance(left, ColumnRef) or left.ref != ref or not usable:
+                    continue
+                if condition.op != "<=>" or not self._nullable(left):  # <=> NULL finds what no key holds
                     found.append(Equality(left.column, right[0], condition))
         return found
+
+    def _nullable(self, column: ColumnRef) -> bool:
+        return self.draft.sizes.table(self.pattern.refs[column.ref].table).column(column.column).nullable
 
     def _paths(self, relation: Relation, ref: int, equalities: list[Equality]) -> list[Path]:
         entity = self.draft.entities[self.pattern.refs[ref].table]
@@ -534,7 +539,8 @@ class ReadCompiler:
             if set(unique.columns) <= set(terms):
                 used = [terms[c] for c in unique.columns]
                 calls = self._fan_out(relation, used)
-                units = calls * 2 * read_units(self._item_bytes(entity), self.pattern.locking)
+                locking = self.pattern.locking
+                units = calls * (_lookup_units(locking) + read_units(self._item_bytes(entity), locking))
                 paths.append(
                     Path(
                         "GetItem" if calls <= 1 else "BatchGetItem",
@@ -595,16 +601,17 @@ class ReadCompiler:
         subsets: list[tuple[str, ...]] = [(c,) for c in usable] or [()]
         single = [c for c in usable if not _many(terms[c].term)]
         subsets += [pair for size in (2, 3, 4) for pair in combinations(single, size) if len(single) <= 6]
+        unique = [entity.key_columns, *(u.columns for u in entity.lookups)]  # answered by the key or a look-up table
         free = len(entity.indexes) < MAX_INDEXES
         tiny = self._scan_path(entity)
         paths = []
         for pk in subsets:
-            if set(pk) >= set(entity.key_columns) > set():
+            if any(set(pk) >= set(key) for key in unique if key):
                 continue
             if pk and tiny and not relation.bound and self.draft.sizes.distinct(entity.table.id, pk) < LOW_CARDINALITY:
                 continue
             sk = self._wanted_sort(ref, entity, pk, relation)
-            if not pk and not sk:
+            if not sk and (not pk or any({*index.pk, *index.sk} == set(pk) for index in entity.indexes)):
                 continue
             same = [index for index in entity.indexes if set(index.pk) == set(pk)]
             if any(index.sk in (sk, ()) for index in same) and not sk:
@@ -750,17 +757,18 @@ class ReadCompiler:
         unique = entity.lookups[path.lookup or 0]
         name, _ = self.draft.lookup_key(entity, unique)
         key = (KeyCondition(attribute=name, terms=tuple((c, terms[c]) for c in unique.columns)),)
-        half = Estimate(calls=path.calls, items=1.0, read_units=path.units / 2)
+        units = path.calls * _lookup_units(self.pattern.locking)
         look = ReadCall(
             op=path.op, table=entity.lookup_name(unique), ref=ref, key=key, consistent=self.pattern.locking,
-            per_row=per_row, join=kind, estimate=half,
+            per_row=per_row, join=kind, estimate=Estimate(calls=path.calls, items=1.0, read_units=units),
         )  # fmt: skip
         relation.steps.append(look)
         relation.uses.append(look.table)
         relation.round_trips += 1
         base = ReadCall(
             op="BatchGetItem" if path.op == "BatchGetItem" else "GetItem", table=entity.name, ref=ref,
-            consistent=self.pattern.locking, per_row=True, join="complete", match=match, estimate=half,
+            consistent=self.pattern.locking, per_row=True, join="complete", match=match,
+            estimate=Estimate(calls=path.calls, items=1.0, read_units=path.units - units),
         )  # fmt: skip
         self._account(relation, base, replace(path, items=2.0))
 
@@ -813,16 +821,19 @@ class ReadCompiler:
     def adopt(self, relation: Relation) -> None:
         """Keep the indexes that the chosen plan uses: add new ones, widen a sort key, note what must be projected."""
         for entity, index, needed in relation.adopted:
-            kept = next((i for i in entity.indexes if i is index), None)
+            same = [i for i in entity.indexes if set(i.pk) == set(index.pk)]
+            kept = next((i for i in same if i.sk == index.sk), None) or next((i for i in same if not i.sk), None)
             if kept is None:
-                kept = next((i for i in entity.indexes if set(i.pk) == set(index.pk) and not i.sk), None)
-                if kept is not None:
-                    kept.sk = index.sk
-                else:
-                    kept = index
-                    entity.indexes.append(kept)
+                kept = index
+                entity.indexes.append(kept)
+            kept.sk = kept.sk or index.sk
             kept.needed |= needed
             kept.because.append(self.pattern.id)
+
+
+def _lookup_units(consistent: bool) -> float:
+    """Units to read one look-up item: two keys take less than a block."""
+    return read_units(0, consistent)
 
 
 def _usable(term: Term, bound: set[int]) -> bool:
