@@ -1,4 +1,4 @@
-"""Schemas, statements and row counts as text -> snapshots, assessments and designs; and plans as short lines of text."""
+"""Schemas, statements and row counts as text -> snapshots, assessments, designs; and plans as short lines of text."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,8 +19,7 @@ from ddbmig.model.context import Context, Workload
 from ddbmig.model.design import Design, Prices, TableDesign
 from ddbmig.model.digest import Digest, TemplateDigest, Verb
 from ddbmig.model.measure import Measure
-from ddbmig.model.plan import KeyCondition, Plan, ReadCall, Reduce, Slice, Step, Transaction, WriteCall
-from ddbmig.model.plan import Exists as ExistsStep
+from ddbmig.model.plan import Exists, KeyCondition, Plan, ReadCall, Reduce, Slice, Step, Transaction, WriteCall
 from ddbmig.model.schema import Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.statistics import GroupStatistics, TableStatistics
@@ -50,8 +49,8 @@ class World:
     list_length: int = 1
     limit: int = 10
     offsets: int = 0
-    context: Context = Context()
-    workload: Workload = Workload()
+    context: Context = field(default_factory=Context)
+    workload: Workload = field(default_factory=Workload)
 
 
 def snapshot_of(world: World) -> Snapshot:
@@ -157,7 +156,7 @@ def _step(step: Step) -> str:
         return _write(step)
     if isinstance(step, Transaction):
         return "Transaction: " + " + ".join(_write(write) for write in step.writes)
-    if isinstance(step, ExistsStep):
+    if isinstance(step, Exists):
         return f"Exists {step.keep}"
     if isinstance(step, Slice):
         return f"Slice {step.rows}" + (" with offset" if step.offset_param is not None else "")

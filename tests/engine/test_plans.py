@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from design_builder import World, design_world, plan_of, show_indexes, show_plan, snapshot_of
 
 FILES = sorted((Path(__file__).parent / "data" / "plans").glob("*.yaml"))
