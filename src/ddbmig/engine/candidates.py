@@ -77,8 +77,9 @@ class Entity:
         return self.lookup_names[unique.name]
 
     def index_name(self, index: IndexDraft) -> str:
-        """Name of a GSI by its access pattern: `<entity>_by_<columns>`."""
-        return table_name(f"{self.table.name}_by_{'_and_'.join((*index.pk, *index.sk))}")
+        """Name of a GSI by its access pattern: `<entity>_by_<partition columns>_then_<sort columns>`."""
+        parts = ["_and_".join(part) for part in (index.pk or ("all",), index.sk) if part]
+        return table_name(f"{self.table.name}_by_{'_then_'.join(parts)}")
 
 
 def table_name(text: str) -> str:

@@ -236,6 +236,9 @@ class _Run:
 
     def _encoded(self, table: TableDesign, ref: int, condition: KeyCondition, values: Mapping[str, Cell]) -> Any:
         """The key attribute's value, or None where a part is NULL; of a leading part of it for begins_with."""
+        constant = table.attributes[condition.attribute].value
+        if constant is not None:
+            return constant
         if any(value is None for value in values.values()):
             return None
         attribute = table.attributes[condition.attribute]

@@ -19,6 +19,10 @@ ATTACHED = 10
 """Databases that SQLite can attach: one per MySQL schema, so that qualified names resolve."""
 
 
+_REPLACE = re.compile(r"\s*REPLACE\s+INTO\b|\s*REPLACE\b", re.IGNORECASE)
+_NEW_ROW = re.compile(r"VALUES\(([^()]+)\)|\bnew\.(\w+|\"[^\"]+\")", re.IGNORECASE)
+
+
 class NotRun(Exception):
     """SQLite cannot run this statement; the message names the reason without any literal."""
 
@@ -138,18 +142,42 @@ class SourceRows:
 
     def _transpile(self, statement: str) -> str:
         if statement not in self._transpiled:
-            import sqlglot  # heavy, and only the validation needs it here
-            from sqlglot.errors import SqlglotError
-
-            try:
-                self._transpiled[statement] = sqlglot.transpile(statement, read="mysql", write="sqlite")[0]
-            except SqlglotError as error:
-                raise NotRun("the statement does not transpile to SQLite") from error
+            self._transpiled[statement] = to_sqlite(statement)
         return self._transpiled[statement]
 
     def close(self) -> None:
         """Free the rows."""
         self._db.close()
+
+
+def to_sqlite(statement: str) -> str:
+    """A MySQL statement in SQLite's dialect, with the clock stopped. Raises NotRun where it does not transpile."""
+    import sqlglot  # heavy, and only the validation needs it here
+    from sqlglot import exp
+    from sqlglot.errors import ErrorLevel, SqlglotError
+
+    replace = _REPLACE.match(statement)
+    text = _REPLACE.sub("INSERT INTO", statement) if replace else statement
+    try:
+        tree = sqlglot.parse_one(text, dialect="mysql")
+        for node in list(tree.find_all(exp.CurrentDate, exp.CurrentTimestamp)):
+            moment = CLOCK.date().isoformat() if isinstance(node, exp.CurrentDate) else CLOCK.isoformat(sep=" ")
+            node.replace(exp.Literal.string(moment))
+        conflict = tree.args.get("conflict")
+        sets = conflict.expressions if conflict is not None else []
+        tree.set("conflict", None)
+        found = tree.sql("sqlite", unsupported_level=ErrorLevel.IGNORE)
+        if sets:
+            changes = ", ".join(_excluded(each.sql("sqlite", unsupported_level=ErrorLevel.IGNORE)) for each in sets)
+            found += f" ON CONFLICT DO UPDATE SET {changes}"
+    except SqlglotError as error:
+        raise NotRun("the statement does not transpile to SQLite") from error
+    return found.replace("INSERT INTO", "REPLACE INTO", 1) if replace else found
+
+
+def _excluded(assignment: str) -> str:
+    """`VALUES(col)`, and `new.col` of a row alias, as SQLite calls the row that was not inserted."""
+    return _NEW_ROW.sub(lambda match: f"excluded.{match[1] or match[2]}", assignment)
 
 
 def _bind(sql: str, params: Mapping[int, Cell | tuple[Cell, ...]]) -> tuple[str, dict[str, object]]:

@@ -1,0 +1,206 @@
+"""The commands: parse options, call one function, print. No logic."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ddbmig import __version__
+from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
+
+if TYPE_CHECKING:
+    from ddbmig.analyzers.snapshot import Sources
+    from ddbmig.project import Project
+
+ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
+PATH = click.Path(path_type=Path)
+
+
+def main() -> None:
+    """The entry point: turns the error tree into exit codes and one-line messages."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else ExitCode.DONE)
+    except click.exceptions.Abort:
+        _fail("interrupted", ExitCode.INTERRUPTED)
+    except KeyboardInterrupt:
+        _fail("interrupted", ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        _fail(error.format_message(), ExitCode.USAGE)
+    except RuleError as error:
+        for mistake in error.mistakes:
+            click.echo(f"ddbmig: {mistake}", err=True)
+        sys.exit(ExitCode.USAGE)
+    except DdbmigError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(ExitCode.DONE)
+    except Exception as error:  # the last line of defence: a bug of ours is one line too, and no data in it
+        _fail(f"a bug in ddbmig: {type(error).__name__} at {_place(error)}; please report it", ExitCode.BUG)
+
+
+def _fail(message: str, code: ExitCode) -> None:
+    click.echo(f"ddbmig: {message}", err=True)
+    sys.exit(code)
+
+
+def _place(error: BaseException) -> str:
+    """Module and line where an unexpected error came from."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ddbmig")
+def cli() -> None:
+    """Decides by rules how a MySQL application should live on DynamoDB, and proves it by running."""
+
+
+def _with_project(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which a command finds an analysis again."""
+    for option in (
+        click.option("--out", type=PATH, help="Folder of the values and reports (without a project: ./migration)."),
+        click.option("--project", "folder", type=PATH, help="Folder that holds ddbmig.yaml."),
+    ):
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("folder", required=False, type=PATH)
+@click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or hand-written.")
+@click.option("--slow-log", "slow_logs", multiple=True, type=PATH, help="Slow query log, plain or compressed.")
+@click.option("--general-log", "general_logs", multiple=True, type=PATH, help="General query log.")
+@click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows.")
+@click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
+@click.option("--out", type=PATH, help="Where values and reports are written (default: ./migration).")
+@click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
+@click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="DynamoDB for stage 4.")
+@click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed.")
+@click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
+def analyze(
+    folder: Path | None, schema_files: tuple[Path, ...], slow_logs: tuple[Path, ...], general_logs: tuple[Path, ...],
+    data: tuple[Path, ...], mysql: str | None, out: Path | None, approve: str | None, engine: str,
+    endpoint: str | None, remote: bool,
+) -> None:  # fmt: skip
+    """Walk the six stages: from schema, logs and data to the migration contract.
+
+    FOLDER holds a ddbmig.yaml; without one, name the inputs by options.
+    """
+    from ddbmig import workflow
+    from ddbmig.project import open_project
+
+    given = {"schema_files": schema_files, "slow_logs": slow_logs, "general_logs": general_logs, "data": data}
+    upto = _approve(approve)
+    project = open_project(folder, out)
+    sources = _sources(project, given, mysql)
+    run = workflow.Run(
+        project=project,
+        sources=sources,
+        engines=workflow.Engines(engine, endpoint, remote),
+        approve=upto,
+        ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
+        progress=_progress,
+    )
+    run.walk()
+    for stage in workflow.STAGES:
+        click.echo(f"Stage {stage.number}  {stage.title}")
+        for line in run.summary(stage):
+            click.echo(f"         {line}")
+    click.echo(f"The contract is {project.out / 'migrationContract.json'}; the reports are beside it.")
+
+
+def _approve(text: str | None) -> int:
+    if text is None:
+        return 0
+    if text == "all":
+        return 6
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 6:
+        return int(text)
+    raise UsageError(f"--approve {text}", expected="all, or a stage from 1 to 6")
+
+
+def _ask(number: int, title: str, summary: list[str]) -> bool:
+    click.echo(f"\nStage {number}: {title}")
+    for line in summary:
+        click.echo(f"  {line}")
+    return click.confirm(f"Approve stage {number} and go on?")
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"… {text}", err=True)
+
+
+def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str | None) -> "Sources":
+    """The inputs that the options name, else those of ddbmig.yaml (relative to its folder)."""
+    from ddbmig.analyzers.snapshot import Sources
+
+    if mysql is not None:
+        from ddbmig.analyzers.live import live_sources
+
+        return live_sources(mysql, project.out, given, project.hash_key())
+    named = project.config.inputs.model_dump()
+    paths: dict[str, Any] = {}
+    for role in named:
+        chosen = list(given.get(role, ())) or [project.folder / name for name in named[role]]
+        paths[role] = [(path, path.name) for path in chosen]
+    for files in paths.values():
+        for path, _ in files:
+            if not path.exists():
+                raise UsageError("no such file", file=str(path), hint="check the path")
+    return Sources(**paths, hash_key=project.hash_key())
+
+
+@cli.command()
+@_with_project
+def status(folder: Path | None, out: Path | None) -> None:
+    """Where every stage stands, and what to type next."""
+    from ddbmig import workflow
+    from ddbmig.project import open_project
+
+    project = open_project(folder, out)
+    rows = workflow.status(project, _sources(project, {}, None))
+    for row in rows:
+        click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
+        for change in row.changed:
+            click.echo(f"     changed: {change}")
+    click.echo(workflow.next_step(project, rows))
+
+
+@cli.command()
+@click.argument("stage", type=click.IntRange(1, 6))
+@_with_project
+def approve(stage: int, folder: Path | None, out: Path | None) -> None:
+    """Approve STAGE as it was last written."""
+    from ddbmig import workflow
+    from ddbmig.project import open_project
+
+    decision = workflow.approve(open_project(folder, out), stage)
+    click.echo(f"stage {stage} approved: {decision[:12]}. Next: ddbmig analyze")
+
+
+@cli.command()
+@click.argument("what")
+@click.argument("option")
+@_with_project
+def choose(what: str, option: str, folder: Path | None, out: Path | None) -> None:
+    """Decide: `choose design ALT`, or `choose RELATIONSHIP OPTION`. Stage 3 is then made anew."""
+    from ddbmig import workflow
+    from ddbmig.project import open_project
+
+    click.echo(workflow.decide(open_project(folder, out), what, option))
+
+
+@cli.command()
+def doctor() -> None:
+    """Which DynamoDB engines can be had here, and how to get the rest."""
+    from ddbmig.validators.engines import available
+
+    for engine in available():
+        click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")

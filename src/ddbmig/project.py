@@ -1,0 +1,220 @@
+"""The project: ddbmig.yaml, what people decided, where values and reports are kept, and how they are written.
+
+Everything that is written goes to a temporary file beside its place first and is renamed: a reader, or a run that is
+cut off, never sees half a file.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from ddbmig.engine.strict_yaml import Node, read_yaml
+from ddbmig.model.base import Value, sha256
+from ddbmig.model.context import ProjectConfig
+from ddbmig.model.design import Prices
+from ddbmig.model.errors import RuleError, UsageError
+
+Model = TypeVar("Model", bound=Value)
+
+CONFIG = "ddbmig.yaml"
+DECISIONS = "decisions.yaml"
+APPROVALS = "approvals.jsonl"
+KEY_FILE = ".ddbmig-key"
+FIXED_KEY = b"ddbmig: no project"
+"""Keys the hashes of values where there is no project: such hashes are pseudonymous, not anonymous."""
+
+
+class Decisions(Value):
+    """decisions.yaml: a person's decisions."""
+
+    design: str | None = None
+    """The alternative to carry on with; None: the engine's default."""
+    choices: Mapping[str, str] = {}
+    """Relationship id -> option."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where one analysis lives: `folder` holds ddbmig.yaml, decisions and approvals; `out` the values and reports."""
+
+    folder: Path
+    out: Path
+    config: ProjectConfig
+    is_project: bool
+
+    @property
+    def decisions_file(self) -> Path:
+        """Beside ddbmig.yaml, or in the output folder where there is no project."""
+        return self.folder / DECISIONS
+
+    @property
+    def approvals_file(self) -> Path:
+        """Beside ddbmig.yaml, or in the output folder where there is no project."""
+        return self.folder / APPROVALS
+
+    def decisions(self) -> Decisions:
+        """What people decided. Raises RuleError for a file that is not understood."""
+        if not self.decisions_file.exists():
+            return Decisions()
+        return _read_model(self.decisions_file, Decisions)
+
+    def decide(self, *, design: str | None = None, choice: tuple[str, str] | None = None) -> None:
+        """Write one decision into decisions.yaml, keeping the others. Comments of the file are not kept."""
+        known = self.decisions()
+        choices = dict(known.choices) | (dict([choice]) if choice else {})
+        wanted = design or known.design
+        lines = ["# Decisions of people; `ddbmig choose` writes here.", f"design: {_scalar(wanted or 'default')}"]
+        if choices:
+            lines.append("choices:")
+            lines += [f"  {_scalar(key)}: {_scalar(choices[key])}" for key in sorted(choices)]
+        write_file(self.decisions_file, ("\n".join(lines) + "\n").encode())
+
+    def hash_key(self) -> bytes:
+        """The key of the hashes of values: a file per project that is not to be committed; without one a fixed key."""
+        if not self.is_project:
+            return FIXED_KEY
+        path = self.folder / KEY_FILE
+        if not path.exists():
+            write_file(path, secrets.token_hex(16).encode() + b"\n", mode=0o600)
+            self._ignore_key()
+        return path.read_bytes().strip()
+
+    def _ignore_key(self) -> None:
+        ignore = self.folder / ".gitignore"
+        lines = ignore.read_text().splitlines() if ignore.exists() else []
+        if KEY_FILE not in lines:
+            write_file(ignore, ("\n".join([*lines, KEY_FILE]) + "\n").encode())
+
+
+def open_project(folder: Path | None, out: Path | None) -> Project:
+    """The project in `folder` (it must hold ddbmig.yaml), or an analysis without one, kept in `out`.
+
+    Raises UsageError where there is no ddbmig.yaml, RuleError where it is not understood.
+    """
+    if folder is None:
+        target = out or Path("migration")
+        return Project(folder=target, out=target, config=ProjectConfig(), is_project=False)
+    path = folder / CONFIG
+    if not path.exists():
+        raise UsageError(
+            f"no {CONFIG} in this folder", file=str(folder), hint="name the inputs: --schema, --slow-log, …"
+        )
+    config = _read_model(path, ProjectConfig)
+    return Project(folder=folder, out=out or folder / config.out, config=config, is_project=True)
+
+
+def _read_model(path: Path, model: type[Model]) -> Model:
+    """A strict YAML file as a value: every mistake with its line and, for a misspelt key, a suggestion."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("cannot be read as UTF-8 text", file=str(path)) from error
+    tree, mistakes = read_yaml(path.name, text)
+    if mistakes:
+        raise RuleError(mistakes)
+    data = _plain(tree) if tree is not None else {}
+    if not isinstance(data, dict):
+        raise UsageError("not a mapping", file=path.name, line=1, expected="key: value lines")
+    if data.get("design") == "default":
+        data["design"] = None
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        found = tuple(_mistake(path.name, tree, model, e["loc"], e["type"], e["msg"]) for e in error.errors())
+        raise RuleError(found) from error
+
+
+def _mistake(
+    file: str, tree: Node | None, model: type[Value], loc: tuple[int | str, ...], kind: str, message: str
+) -> UsageError:
+    node, place, names = tree, None, [str(part) for part in loc]
+    for part in loc:
+        if node is not None and isinstance(node.value, Mapping) and part in node.value:
+            place = node.keys.get(str(part), node.place)
+            node = node.value[str(part)]
+        elif node is not None and isinstance(node.value, tuple) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            place = node.place
+    hint = None
+    if kind == "extra_forbidden":
+        message = "unknown key"
+        close = get_close_matches(names[-1], _fields(model, loc[:-1]), 1)
+        hint = f"did you mean {close[0]}?" if close else None
+    return UsageError(
+        message, file, place.line if place else 1, place.column if place else 1, subject=".".join(names), hint=hint
+    )
+
+
+def _fields(model: type[Value], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys that are known at a place of a value's shape."""
+    current: Any = model
+    for part in loc:
+        fields = getattr(current, "model_fields", {})
+        if part not in fields:
+            return []
+        current = fields[str(part)].annotation
+    return sorted(getattr(current, "model_fields", {}))
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node.value, Mapping):
+        return {key: _plain(value) for key, value in node.value.items()}
+    return [_plain(item) for item in node.value] if isinstance(node.value, tuple) else node.value
+
+
+def _scalar(text: str) -> str:
+    """A text as a double-quoted YAML scalar."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Replace a file as a whole: written beside its place, flushed to disk, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_prices(region: str) -> Prices:
+    """The on-demand prices of a region from the shipped, dated file. Raises UsageError for an unknown region."""
+    tree, mistakes = read_yaml("prices.yaml", resources.files("ddbmig.engine").joinpath("prices.yaml").read_text())
+    if mistakes or tree is None:
+        raise RuleError(mistakes)
+    data = _plain(tree)
+    if region not in data["regions"]:
+        raise UsageError(f"no prices for region {region}", expected=", ".join(sorted(data["regions"])),
+                         hint="set pricing.region in ddbmig.yaml")  # fmt: skip
+    return Prices(region=region, as_of=data["as_of"], source=data["source"], **data["regions"][region])
+
+
+def read_rule_files(config: ProjectConfig, folder: Path) -> list[tuple[str, str]]:
+    """(name, text) of the rules in force: the built-in pack, then the packs that ddbmig.yaml names."""
+    pack = resources.files("ddbmig.rules").joinpath("recommended")
+    files = [(f"ddbmig:recommended/{entry.name}", entry.read_text(encoding="utf-8"))
+             for entry in sorted(pack.iterdir(), key=lambda e: e.name) if entry.name.endswith(".yaml")]  # fmt: skip
+    for name in config.rule_packs:
+        found = sorted((folder / name).glob("*.yaml"))
+        if not found:
+            raise UsageError("a rule pack holds no .yaml file", file=name, hint="see rule_packs in ddbmig.yaml")
+        files += [(f"{name.rstrip('/')}/{path.name}", path.read_text(encoding="utf-8")) for path in found]
+    return files
+
+
+def file_sha(path: Path) -> str:
+    """SHA-256 of a file, or `missing`."""
+    return sha256(path.read_bytes()) if path.is_file() else "missing"

@@ -1,0 +1,475 @@
+"""The six stages of the guide, what each needs and writes, and the gate between them.
+
+A stage runs when the one before it is approved. An approval names the SHA-256 of the stage's decision content; when the
+stage is run again, it stands where that content is the same. A stage whose recorded inputs are unchanged is not run
+again: its value is read back.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from ddbmig import __version__
+from ddbmig.analyzers.snapshot import Sources, build_snapshot, check_understood
+from ddbmig.engine.assess import assess_workload
+from ddbmig.engine.choice import propose
+from ddbmig.engine.contract import contract_of
+from ddbmig.engine.ownership import analyse
+from ddbmig.engine.review import review, validation_facts
+from ddbmig.engine.rulebook import Rulebook, load_rules
+from ddbmig.engine.scoring import find
+from ddbmig.model.analysis import Analysis
+from ddbmig.model.assessment import Assessment, Option
+from ddbmig.model.base import Document, canonical_json, sha256
+from ddbmig.model.contract import Contract
+from ddbmig.model.design import Design
+from ddbmig.model.errors import UsageError, WaitingForApproval
+from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.validation import Validation
+from ddbmig.project import Project, file_sha, read_prices, read_rule_files, write_file
+from ddbmig.reporters.contract_file import contract_bytes
+from ddbmig.reporters.plan_calls import plans_bytes
+from ddbmig.reporters.stage1 import stage1
+from ddbmig.reporters.stage2 import stage2
+from ddbmig.reporters.stage3 import stage3
+from ddbmig.reporters.stage4 import stage4
+from ddbmig.reporters.stage5 import stage5
+
+STATE = "state.json"
+LAST = 6
+
+Progress = Callable[[str], None]
+Ask = Callable[[int, str, list[str]], bool]
+"""(stage, title, summary lines) -> whether the user approves it."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its number, title, the file for people and the file of its value."""
+
+    number: int
+    title: str
+    report: str
+    value: str
+    document: type[Document] | None
+
+
+STAGES = (
+    Stage(1, "MySQL analysis and context", "Stage1_MySQLAnalysis.md", "snapshot.json", Snapshot),
+    Stage(2, "Access patterns", "Stage2_AccessPatterns.md", "assessment.json", Assessment),
+    Stage(3, "Data model", "Stage3_DataModel.md", "design.json", Design),
+    Stage(4, "Validation", "Stage4_Validation.md", "validation.json", Validation),
+    Stage(5, "Results", "Stage5_MigrationAnalysis.md", "analysis.json", Analysis),
+    Stage(6, "Migration contract", "migrationContract.json", "migrationContract.json", None),
+)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Which DynamoDB stage 4 runs on."""
+
+    choice: str = "auto"
+    endpoint: str | None = None
+    allow_remote: bool = False
+
+
+@dataclass
+class Run:
+    """One walk through the stages."""
+
+    project: Project
+    sources: Sources
+    engines: Engines = field(default_factory=Engines)
+    approve: int = 0
+    """Stages up to this one are approved beforehand."""
+    ask: Ask | None = None
+    """Asks on a terminal; None in a script."""
+    progress: Progress = lambda _: None
+    values: dict[int, Any] = field(default_factory=dict)
+    written: list[Path] = field(default_factory=list)
+
+    # --- the walk ---
+
+    def walk(self) -> None:
+        """Run, write and gate the stages in order. Raises WaitingForApproval at the first unapproved one."""
+        self.rulebook: Rulebook = load_rules(
+            read_rule_files(self.project.config, self.project.folder), self.project.config.rules
+        )
+        for stage in STAGES:
+            self._run_stage(stage)
+            self._gate(stage)
+
+    def _run_stage(self, stage: Stage) -> None:
+        needs = self.needs(stage)
+        state = read_state(self.project.out)
+        known = state.get(str(stage.number), {})
+        if stage.document is not None and known.get("needs") == needs:
+            value = self._read_back(stage, known)
+            if value is not None:
+                self.values[stage.number] = value
+                self.progress(f"stage {stage.number} is up to date")
+                return
+        self.progress(f"stage {stage.number}: {stage.title}")
+        files = getattr(self, f"_stage{stage.number}")()
+        for name, data in files.items():
+            write_file(self.project.out / name, data)
+            self.written.append(self.project.out / name)
+        entry = {"needs": needs, "decision": self.decision(stage)}
+        write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
+        if stage.number == 1:
+            check_understood(self.values[1], self.project.config.tolerance.statements_not_understood)
+
+    def _read_back(self, stage: Stage, known: Mapping[str, Any]) -> Document | None:
+        """The value as last written, unless somebody changed or removed one of its files."""
+        path = self.project.out / stage.value
+        if stage.document is None or not path.exists() or not (self.project.out / stage.report).exists():
+            return None
+        value = stage.document.from_file(path)
+        return value if value.decision_hash() == known.get("decision") else None
+
+    def needs(self, stage: Stage) -> dict[str, str]:
+        """What the stage is made from, by name: hashes of files, of configuration and of the stage before."""
+        config, found = self.project.config, {"ddbmig": __version__}
+        if stage.number == 1:
+            found["context and scope"] = sha256(config.model_dump_json(exclude={"rules", "rule_packs"}).encode())
+            for role, files in input_files(self.sources):
+                found |= {f"{role} {name}": file_sha(path) for path, name in files}
+            if self.sources.connection is not None:
+                found["server"] = sha256(self.sources.connection.model_dump_json().encode())
+            return found
+        before = STAGES[stage.number - 2]
+        found[f"stage {before.number}"] = self.decision(before)
+        if stage.number in (2, 3, 4):
+            found["rules"] = self.rulebook.fingerprint
+        if stage.number == 3:
+            found["decisions.yaml"] = file_sha(self.project.decisions_file)
+            found["prices"] = sha256(read_prices(config.pricing.region).model_dump_json().encode())
+        if stage.number == 4:
+            found["engine"] = f"{self.engines.choice} {self.engines.endpoint or ''}".strip()
+            found |= {f"data {name}": file_sha(path) for path, name in self.sources.data}
+        return found
+
+    def decision(self, stage: Stage) -> str:
+        """SHA-256 of the decision content of a stage that has been run."""
+        value = self.values[stage.number]
+        return value.decision_hash() if isinstance(value, Document) else sha256(contract_bytes(value))
+
+    # --- the gate ---
+
+    def _gate(self, stage: Stage) -> None:
+        decision = self.decision(stage)
+        if approved(self.project, stage.number) == decision:
+            return
+        if stage.number <= self.approve:
+            record_approval(self.project, stage.number, decision, "--approve")
+            return
+        if self.ask is not None and self.ask(stage.number, stage.title, self.summary(stage)):
+            record_approval(self.project, stage.number, decision, "prompt")
+            return
+        raise WaitingForApproval(
+            f"stage {stage.number} ({stage.title}) waits for your approval",
+            file=str(self.project.out / stage.report),
+            hint=f"read it, then: ddbmig approve {stage.number}{self._where()}",
+        )
+
+    def _where(self) -> str:
+        """What must follow, so that the approval finds this analysis and the walk goes on."""
+        if self.project.is_project:
+            return f" --project {self.project.folder} && ddbmig analyze {self.project.folder}"
+        return f" --out {self.project.out}, and the same analyze command again"
+
+    def summary(self, stage: Stage) -> list[str]:
+        """A few lines on a stage, for the terminal."""
+        lines: list[str] = _SUMMARIES[stage.number](self.values)
+        return lines
+
+    # --- the stages ---
+
+    def _stage1(self) -> dict[str, bytes]:
+        snapshot = build_snapshot(self.sources, self.project.config, self.progress)
+        self.values[1] = snapshot
+        return {"snapshot.json": snapshot.to_bytes(), STAGES[0].report: stage1(snapshot).encode()}
+
+    def _stage2(self) -> dict[str, bytes]:
+        assessment = assess_workload(self.values[1], self.rulebook)
+        self.values[2] = assessment
+        report = stage2(self.values[1], assessment)
+        return {"assessment.json": assessment.to_bytes(), STAGES[1].report: report.encode()}
+
+    def _stage3(self) -> dict[str, bytes]:
+        snapshot, assessment = self.values[1], self.values[2]
+        decided = self.project.decisions()
+        _check_choices(assessment, decided.choices)
+        design = propose(
+            snapshot,
+            assessment,
+            read_prices(self.project.config.pricing.region),
+            lambda alternative: review(snapshot, assessment, alternative, self.rulebook),
+            decided.choices,
+            decided.design,
+        )
+        self.values[3] = design
+        report = stage3(snapshot, assessment, design)
+        return {
+            "design.json": design.to_bytes(),
+            "plans.json": plans_bytes(snapshot, design),
+            STAGES[2].report: report.encode(),
+        }
+
+    def _stage4(self) -> dict[str, bytes]:
+        from ddbmig.validators.engines import open_engine
+        from ddbmig.validators.validate import read_data, validate
+
+        snapshot, design = self.values[1], self.values[3]
+        rows = self.sources.data_rows(snapshot.tables)
+        data = None
+        if rows is not None:
+            self.progress("reading the data")
+            data = read_data(snapshot, rows)
+        self.progress("starting DynamoDB")
+        with open_engine(
+            self.engines.choice,  # type: ignore[arg-type]  # click offers only the engines there are
+            endpoint=self.engines.endpoint,
+            allow_remote=self.engines.allow_remote,
+        ) as engine:
+            self.progress(f"validating on {engine.name}")
+            validation = validate(snapshot, design.alternative(design.chosen), engine, data, self.progress)
+        facts = validation_facts(validation)
+        found = find(self.rulebook, "validation", design.chosen, facts)
+        validation = validation.model_copy(update={"findings": found})
+        self.values[4] = validation
+        report = stage4(snapshot, design, validation)
+        return {"validation.json": validation.to_bytes(), STAGES[3].report: report.encode()}
+
+    def _stage5(self) -> dict[str, bytes]:
+        snapshot, assessment, design, validation = (self.values[n] for n in (1, 2, 3, 4))
+        analysis = analyse(
+            snapshot,
+            assessment,
+            design,
+            validation,
+            lambda facts: find(self.rulebook, "validation", design.chosen, facts),
+        )
+        self.values[5] = analysis
+        report = stage5(snapshot, assessment, design, validation, analysis)
+        return {"analysis.json": analysis.to_bytes(), STAGES[4].report: report.encode()}
+
+    def _stage6(self) -> dict[str, bytes]:
+        contract = final_contract(self.values[1], self.values[3], self.values[4])
+        self.values[6] = contract
+        return {STAGES[5].report: contract_bytes(contract)}
+
+
+def final_contract(snapshot: Snapshot, design: Design, validation: Validation) -> Contract:
+    """The contract to publish: a pattern that validation disproved is not claimed."""
+    disproved = {p.pattern for p in validation.patterns if p.status == "failed"}
+    names = {p.id: p.name for p in snapshot.patterns if p.id not in disproved}
+    return contract_of(design.alternative(design.chosen), names)
+
+
+def _check_choices(assessment: Assessment, choices: Mapping[str, str]) -> None:
+    """Raise UsageError for a choice about a relationship that is gone, or an option that there is not."""
+    known = {a.relationship.id for a in assessment.relationships}
+    for key, option in sorted(choices.items()):
+        if key not in known:
+            raise UsageError("decisions.yaml chooses for a relationship that there is not", subject=key,
+                             hint="remove the entry")  # fmt: skip
+        if option not in ("separate", "denormalize", "embed", "collocate"):
+            raise UsageError(f"decisions.yaml chooses {option}", subject=key,
+                             expected="separate, denormalize, embed or collocate")  # fmt: skip
+
+
+# --- files, approvals and state ---
+
+
+def input_files(sources: Sources) -> tuple[tuple[str, Any], ...]:
+    """All input files by role."""
+    return (("schema", sources.schema_files), ("slow log", sources.slow_logs), ("general log", sources.general_logs),
+            ("data", sources.data))  # fmt: skip
+
+
+def read_state(out: Path) -> dict[str, Any]:
+    """What the stages were made from when they last ran; empty where that is not known."""
+    try:
+        state = json.loads((out / STATE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def approved(project: Project, stage: int) -> str | None:
+    """The decision hash that the latest approval of a stage names. Raises UsageError for a damaged ledger."""
+    found = None
+    for entry in _approvals(project):
+        if entry["stage"] == stage:
+            found = entry["decision"]
+    return found
+
+
+def _approvals(project: Project) -> list[dict[str, Any]]:
+    if not project.approvals_file.exists():
+        return []
+    entries = []
+    for number, line in enumerate(project.approvals_file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            entry = json.loads(line)
+            entries.append({"stage": int(entry["stage"]), "decision": str(entry["decision"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError("not an approval", file=str(project.approvals_file), line=number,
+                             hint="restore the file from version control") from error  # fmt: skip
+    return entries
+
+
+def record_approval(project: Project, stage: int, decision: str, by: str) -> None:
+    """Append one approval to the ledger."""
+    known = project.approvals_file.read_bytes() if project.approvals_file.exists() else b""
+    line = json.dumps({"stage": stage, "decision": decision, "by": by}, sort_keys=True)
+    write_file(project.approvals_file, known + line.encode() + b"\n")
+
+
+def approve(project: Project, stage: int) -> str:
+    """Approve a stage as it was last written; returns the approved hash. Raises UsageError where it was not run."""
+    entry = read_state(project.out).get(str(stage))
+    if entry is None:
+        raise UsageError(f"stage {stage} has not been run", hint="run ddbmig analyze first")
+    record_approval(project, stage, entry["decision"], "ddbmig approve")
+    return str(entry["decision"])
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """Where a stage stands; `changed` names inputs that differ from those it was made from."""
+
+    stage: Stage
+    state: str
+    changed: tuple[str, ...] = ()
+
+
+def status(project: Project, sources: Sources) -> list[StageStatus]:
+    """Where every stage stands. Only hashes and reads."""
+    state, found, stale = read_state(project.out), [], False
+    files = {f"{role} {name}": path for role, entries in input_files(sources) for path, name in entries}
+    files["decisions.yaml"] = project.decisions_file
+    for stage in STAGES:
+        entry = state.get(str(stage.number))
+        if entry is None:
+            found.append(StageStatus(stage, "not run"))
+            continue
+        changed = tuple(
+            f"{name}: {was[:12]} -> {file_sha(files[name])[:12]}"
+            for name, was in entry["needs"].items()
+            if name in files and file_sha(files[name]) != was
+        )
+        stale = stale or bool(changed)
+        signed = approved(project, stage.number) == entry["decision"]
+        words = "stale" if stale else "approved" if signed else "waiting for approval"
+        found.append(StageStatus(stage, words, changed))
+    return found
+
+
+def next_step(project: Project, rows: list[StageStatus]) -> str:
+    """What to type next."""
+    where = f" {project.folder}" if project.is_project else " with the same options"
+    option = f"--project {project.folder}" if project.is_project else f"--out {project.out}"
+    for row in rows:
+        if row.state == "waiting for approval":
+            return f"Next: read {project.out / row.stage.report}, then: ddbmig approve {row.stage.number} {option}"
+        if row.state != "approved":
+            return f"Next: ddbmig analyze{where}"
+    return f"All stages are approved: {project.out / 'migrationContract.json'}"
+
+
+def decide(project: Project, what: str, option: str) -> str:
+    """Write a decision; returns what was done and what to type next.
+
+    Raises UsageError for an alternative, a relationship or an option that the last run of the stages does not have.
+    """
+    for stage in STAGES[1:3]:
+        if not (project.out / stage.value).exists():
+            raise UsageError(f"stage {stage.number} has not been run", hint="run ddbmig analyze first")
+    if what == "design":
+        design = Design.from_file(project.out / STAGES[2].value)
+        _known(option, [a.id for a in design.alternatives], "alternative")
+        project.decide(design=option)
+    else:
+        assessment = Assessment.from_file(project.out / STAGES[1].value)
+        found = {a.relationship.id: a for a in assessment.relationships}
+        _known(what, sorted(found), "relationship")
+        _known(option, [o for o in get_args(Option) if o not in found[what].forbidden], "option")
+        project.decide(choice=(what, option))
+    return f"{project.decisions_file} now says {what}: {option}. Stage 3 is open again. Next: ddbmig analyze"
+
+
+def _known(given: str, known: list[str], what: str) -> None:
+    if given not in known:
+        close = get_close_matches(given, known, 1)
+        raise UsageError(f"no such {what}", subject=given, expected=", ".join(known[:12]),
+                         hint=f"did you mean {close[0]}?" if close else None)  # fmt: skip
+
+
+# --- summaries for the terminal ---
+
+
+def _summary1(values: Mapping[int, Any]) -> list[str]:
+    snapshot: Snapshot = values[1]
+    statements = sum(t.calls for t in snapshot.digest.templates) + sum(
+        n for s in snapshot.digest.sources[:1] for n in s.skipped.values()
+    )
+    rows = sum(s.rows.value for s in snapshot.statistics.values())
+    return [
+        f"{len(snapshot.tables.tables)} tables, {rows:,.0f} rows",
+        f"{statements:,} statements, {len(snapshot.patterns)} access patterns",
+        f"{len(snapshot.tables.problems) + len(snapshot.digest.problems)} places not understood",
+    ]
+
+
+def _summary2(values: Mapping[int, Any]) -> list[str]:
+    assessment: Assessment = values[2]
+    verdicts = [a.verdict for a in assessment.relationships]
+    counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(sorted(verdicts)))
+    errors = sum(f.severity == "error" for f in assessment.findings)
+    return [
+        f"{len(verdicts)} relationships: {counts or 'none'}",
+        f"{len(assessment.findings)} findings, {errors} of them errors; {len(assessment.choices)} choices for you",
+    ]
+
+
+def _summary3(values: Mapping[int, Any]) -> list[str]:
+    design: Design = values[3]
+    chosen = design.alternative(design.chosen)
+    lines = [
+        f"{a.id}: ${a.cost.total_usd:,.2f} a month, {len(a.tables)} tables, "
+        f"{sum(len(t.indexes) for t in a.tables)} GSIs, {a.routed_calls_share:.1%} of calls routed"
+        for a in design.alternatives
+    ]
+    return [*lines, f"chosen: {chosen.id} ({design.chosen_because})"]
+
+
+def _summary4(values: Mapping[int, Any]) -> list[str]:
+    validation: Validation = values[4]
+    statuses = [p.status for p in validation.patterns]
+    counts = ", ".join(f"{statuses.count(s)} {s}" for s in dict.fromkeys(sorted(statuses)))
+    return [f"on {validation.engine}", *([validation.engine_warning] if validation.engine_warning else []),
+            f"patterns: {counts}", *(f"{c.name}: {c.verdict}" for c in validation.checks)]  # fmt: skip
+
+
+def _summary5(values: Mapping[int, Any]) -> list[str]:
+    analysis: Analysis = values[5]
+    return [
+        f"${analysis.expected_usd:,.2f} a month expected (${analysis.best_usd:,.2f} to ${analysis.worst_usd:,.2f})",
+        f"{len(analysis.risks)} risks, {len(analysis.acknowledgments)} acknowledgments to tick",
+    ]
+
+
+def _summary6(values: Mapping[int, Any]) -> list[str]:
+    contract: Contract = values[6]
+    tables = [e for e in contract.root if e.type == "Table"]
+    return [f"{len(tables)} tables and {len(contract.root) - len(tables)} GSIs in the contract"]
+
+
+_SUMMARIES: Mapping[int, Callable[[Mapping[int, Any]], list[str]]] = {
+    1: _summary1, 2: _summary2, 3: _summary3, 4: _summary4, 5: _summary5, 6: _summary6,
+}  # fmt: skip
