@@ -1,6 +1,7 @@
 """A running MySQL or MariaDB server, read only: its DDL, settings, statement digests and rows.
 
-Everything is read in one consistent snapshot, in a read-only transaction, and times are read in UTC as mysqldump does.
+The rows of one pass are one consistent snapshot in a read-only transaction; times are read in UTC as mysqldump does.
+Between passes no transaction is open, so that nobody's ALTER TABLE waits for us.
 The password comes from the caller or from MYSQL_PWD and is kept nowhere.
 """
 
@@ -28,8 +29,8 @@ _SESSION = (
     "SET SESSION sql_mode = '', time_zone = '+00:00', sql_quote_show_create = 1",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET SESSION TRANSACTION READ ONLY",
-    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
 )
+_BEGIN = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 _REASONS = {
     1044: "the user may not read this database",
     1045: "the user or the password is refused",
@@ -92,7 +93,7 @@ def parse_url(url: str) -> ServerAddress:
 
 
 def collect(url: str, password: str | None = None) -> "LiveCollection":
-    """Connect and begin the snapshot; use the result as a context manager.
+    """Connect; use the result as a context manager.
 
     `password` falls back to the environment variable MYSQL_PWD. Raises UsageError, which never holds the password, for
     a URL that is none and for a server that cannot be read.
@@ -105,7 +106,7 @@ def collect(url: str, password: str | None = None) -> "LiveCollection":
 
 
 class LiveCollection:
-    """One snapshot of a server. Every method raises UsageError where the server fails."""
+    """A connection to a server that can only read. Every method raises UsageError where the server fails."""
 
     def __init__(self, address: ServerAddress, connection: "pymysql.Connection[Cursor]") -> None:
         self._address = address
@@ -134,11 +135,16 @@ class LiveCollection:
         """Every row of the schema's tables as (table id, cells in the order of the columns), in primary-key order."""
         from pymysql.cursors import SSCursor
 
-        for table in schema.tables:
-            with _as_usage_error(self._address), self._connection.cursor(SSCursor) as cursor:
-                cursor.execute(_select(table))
-                for row in _stream(cursor):
-                    yield table.id, row
+        self._query(_BEGIN)
+        try:
+            for table in schema.tables:
+                with _as_usage_error(self._address), self._connection.cursor(SSCursor) as cursor:
+                    cursor.execute(_select(table))
+                    for row in _stream(cursor):
+                        yield table.id, row
+        finally:
+            if self._connection.open:
+                self._query("ROLLBACK")
 
     def statement_digests(self) -> tuple[StatementDigest, ...]:
         """What performance_schema counted of the statements in these databases, by schema and text; empty where it is
@@ -241,6 +247,7 @@ def _connect(address: ServerAddress, password: str) -> "pymysql.Connection[Curso
             password=password,
             database=address.database or None,
             charset="utf8mb4",
+            autocommit=True,
             connect_timeout=10,
             conv=_conversions(),
             ssl=context,
