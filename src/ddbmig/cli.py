@@ -142,7 +142,7 @@ def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str 
     from ddbmig.analyzers.snapshot import Sources
 
     if mysql is not None:
-        from ddbmig.analyzers.live import live_sources
+        from ddbmig.analyzers.live_sources import live_sources
 
         return live_sources(mysql, project.out, given, project.hash_key())
     named = project.config.inputs.model_dump()

@@ -12,10 +12,10 @@ from pattern_notation import show_pattern
 
 from ddbmig.analyzers.ddl import read_ddl
 from ddbmig.analyzers.patterns import read_patterns
-from ddbmig.analyzers.templates import number_placeholders
 from ddbmig.model.condition import AnyOf
 from ddbmig.model.digest import Digest, TemplateDigest, Verb
 from ddbmig.model.pattern import AccessPattern, Skipped
+from ddbmig.model.placeholders import number_placeholders
 from ddbmig.model.schema import Schema
 
 DATA = Path(__file__).parent / "data"

@@ -129,6 +129,7 @@ class _Values:
         self.present = 0
         self.bytes = 0
         self.largest = 0
+        self.has_empty = False
         self.counts: dict[Cell, int] | None = None if unique else {}
         self.exact = True
         self.closed: tuple[int | None, int | None] | None = None
@@ -140,6 +141,7 @@ class _Values:
         self.present += 1
         self.bytes += size
         self.largest = max(self.largest, size)
+        self.has_empty = self.has_empty or not size
         counts = self.counts
         if counts is not None:
             key = cell if size <= _KEPT_AS_IT_IS else _hash(cell)
@@ -180,6 +182,7 @@ class _Values:
             null_share=1 - self.present / rows,
             distinct=distinct,
             top_share=None if top is None else top / rows,
+            has_empty=self.has_empty,
         )
 
 

@@ -6,12 +6,10 @@ from typing import Literal
 from sqlglot import exp, parse
 from sqlglot.errors import SqlglotError
 
+from ddbmig.model.placeholders import number_placeholders
+
 InsertMode = Literal["insert", "ignore", "replace", "upsert"]
 
-# What is quoted is kept; a typed literal (DATE '…') is a literal like any other; then the placeholders themselves.
-_PLACEHOLDER = re.compile(
-    r"""`(?:[^`]|``)*`|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|(?:\b(?:DATE|TIME|TIMESTAMP)\s*)?\?""", re.I
-)
 _SELECT_MODIFIERS = re.compile(
     r"^(\(*\s*SELECT)((?:\s+(?:ALL|DISTINCT|DISTINCTROW|HIGH_PRIORITY|STRAIGHT_JOIN|SQL_SMALL_RESULT|SQL_BIG_RESULT"
     r"|SQL_BUFFER_RESULT|SQL_NO_CACHE|SQL_CACHE|SQL_CALC_FOUND_ROWS)\b)+)",
@@ -26,20 +24,6 @@ _REPLACE = re.compile(r"^REPLACE\b(?:\s+INTO\b)?", re.I)
 
 class NotParsed(Exception):
     """The template is no statement that the parser understands."""
-
-
-def number_placeholders(sql: str) -> tuple[str, int]:
-    """`sql` with its n-th `?` written `:p<n>`, counted from 0, and how many there are."""
-    count = 0
-
-    def name(match: re.Match[str]) -> str:
-        nonlocal count
-        if not match[0].endswith("?") or match[0][0] in "`'\"":
-            return match[0]
-        count += 1
-        return f":p{count - 1}"
-
-    return _PLACEHOLDER.sub(name, sql), count
 
 
 def template_text(node: exp.Expr) -> str:

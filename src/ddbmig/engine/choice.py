@@ -43,6 +43,8 @@ NOT_ANALYSED = (
     "ON DELETE and ON UPDATE actions are not compiled: the application must delete or change children itself.",
     "Case- and accent-insensitive comparison: DynamoDB keys compare bytes, MySQL's collations do not; equality on text "
     "keys holds for values written the same way.",
+    "A text key column without an empty string in the data is used as a key as it is; DynamoDB would refuse to write "
+    "an empty one later.",
     "Provisioned capacity, Standard-IA, counters, write sharding and the exact search over all candidates are not "
     "analysed: designs are built greedily, pattern by pattern.",
 )

@@ -41,11 +41,11 @@ class Arithmetic(Value):
 
 INTERVAL_UNITS = ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR")
 
+_DATE_ARITHMETIC = tuple(f"{name} {unit}" for name in ("DATE_ADD", "DATE_SUB") for unit in INTERVAL_UNITS)
 CLIENT_FUNCTIONS = frozenset(
-    ("COALESCE", "LOWER", "UPPER", "CONCAT", "NOW", "UTC_TIMESTAMP", "CURRENT_DATE", "YEAR", "MONTH", "DAY", "DATE")
-    + tuple(f"{name} {unit}" for name in ("DATE_ADD", "DATE_SUB") for unit in INTERVAL_UNITS)
-    + ("BINARY",)
-)
+    ("COALESCE", "LOWER", "UPPER", "CONCAT", "NOW", "UTC_TIMESTAMP", "CURRENT_DATE", "YEAR", "MONTH", "DAY", "DATE",
+     "BINARY", *_DATE_ARITHMETIC)
+)  # fmt: skip
 """The closed list of names a `Call` may have. IFNULL is COALESCE; `DATE_ADD DAY` takes a date and a number of days;
 YEAR, MONTH, DAY and DATE take a date or time column; BINARY compares its argument's bytes, not its collation."""
 

@@ -210,11 +210,12 @@ def _call(name: str, arguments: Sequence[Cell]) -> Cell:
         return text[:10] if name == "DATE" else int(text[{"YEAR": slice(0, 4), "MONTH": slice(5, 7),
                                                           "DAY": slice(8, 10)}[name]])  # fmt: skip
     if name.startswith(("DATE_ADD ", "DATE_SUB ")):
-        return _shifted(str(first), int(number(arguments[1])) * (1 if name.startswith("DATE_ADD") else -1), name[9:])
+        return shifted(str(first), int(number(arguments[1])) * (1 if name.startswith("DATE_ADD") else -1), name[9:])
     raise NotEvaluated(f"function {name}")
 
 
-def _shifted(text: str, amount: int, unit: str) -> str:
+def shifted(text: str, amount: int, unit: str) -> str:
+    """A moment moved by an interval. Raises NotEvaluated for months and years, whose lengths differ."""
     seconds = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400, "WEEK": 604_800}
     if unit not in seconds:
         raise NotEvaluated(f"interval in {unit}")

@@ -8,11 +8,15 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ddbmig.model.encodings import Cell
 from ddbmig.model.placeholders import number_placeholders
 from ddbmig.model.schema import Column, Schema, Table
-from ddbmig.validators.evaluate import CLOCK, compare, is_folded
+from ddbmig.validators.evaluate import CLOCK, NotEvaluated, compare, is_folded, like, shifted
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 BATCH = 5_000
 ATTACHED = 10
@@ -36,6 +40,8 @@ class SourceRows:
         self._db.create_collation("mysql_ci", lambda a, b: compare(a, b, True))
         for name, moment in (("now", CLOCK.isoformat(sep=" ")), ("utc_timestamp", CLOCK.isoformat(sep=" "))):
             self._db.create_function(name, 0, lambda value=moment: value)
+        self._db.create_function("mysql_date_add", 3, date_add)
+        self._db.create_function("mysql_like_binary", 2, like_binary)
         self._transpiled: dict[str, str] = {}
         self._attached = sorted({t.schema_name for t in schema.tables if t.schema_name})[:ATTACHED]
         for name in self._attached:
@@ -150,19 +156,31 @@ class SourceRows:
         self._db.close()
 
 
+def date_add(moment: str | None, amount: float | None, unit: str) -> str | None:
+    """MySQL's DATE_ADD for SQLite; NULL where it has no answer."""
+    if moment is None or amount is None:
+        return None
+    try:
+        return shifted(moment, int(amount), unit)
+    except (NotEvaluated, ValueError, OverflowError):
+        return None
+
+
+def like_binary(text: str | None, pattern: str | None) -> bool | None:
+    """LIKE BINARY for SQLite."""
+    return None if text is None or pattern is None else like(str(text), str(pattern), False)
+
+
 def to_sqlite(statement: str) -> str:
     """A MySQL statement in SQLite's dialect, with the clock stopped. Raises NotRun where it does not transpile."""
     import sqlglot  # heavy, and only the validation needs it here
-    from sqlglot import exp
     from sqlglot.errors import ErrorLevel, SqlglotError
 
     replace = _REPLACE.match(statement)
     text = _REPLACE.sub("INSERT INTO", statement) if replace else statement
     try:
         tree = sqlglot.parse_one(text, dialect="mysql")
-        for node in list(tree.find_all(exp.CurrentDate, exp.CurrentTimestamp)):
-            moment = CLOCK.date().isoformat() if isinstance(node, exp.CurrentDate) else CLOCK.isoformat(sep=" ")
-            node.replace(exp.Literal.string(moment))
+        tree = tree.transform(_as_sqlite_has_it)
         conflict = tree.args.get("conflict")
         sets = conflict.expressions if conflict is not None else []
         tree.set("conflict", None)
@@ -173,6 +191,44 @@ def to_sqlite(statement: str) -> str:
     except SqlglotError as error:
         raise NotRun("the statement does not transpile to SQLite") from error
     return found.replace("INSERT INTO", "REPLACE INTO", 1) if replace else found
+
+
+def _as_sqlite_has_it(node: "exp.Expr") -> "exp.Expr":
+    """A node of the tree by means that SQLite has: the stopped clock, our functions, its collations."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.CurrentDate | exp.CurrentTimestamp):
+        moment = CLOCK.date().isoformat() if isinstance(node, exp.CurrentDate) else CLOCK.isoformat(sep=" ")
+        return exp.Literal.string(moment)
+    if isinstance(node, exp.DateAdd | exp.DateSub) and node.args.get("unit") is not None:
+        return _date_add(node.this, node.expression, str(node.args["unit"]), isinstance(node, exp.DateSub))
+    if isinstance(node, exp.Add | exp.Sub) and isinstance(node.expression, exp.Interval):
+        interval = node.expression
+        return _date_add(node.this, interval.this, str(interval.args["unit"]), isinstance(node, exp.Sub))
+    if isinstance(node, exp.Like) and _is_binary(node.expression):
+        return exp.Anonymous(
+            this="mysql_like_binary", expressions=[node.this, node.expression.this]
+        )  # plain columns and values
+    if _is_binary(node):
+        return exp.Collate(this=node.this, expression=exp.to_identifier("BINARY"))
+    if isinstance(node, exp.Values):
+        node.set("alias", None)  # the row alias of an upsert
+    return node
+
+
+def _is_binary(node: "exp.Expr") -> bool:
+    """`BINARY x`, which sqlglot reads as a cast."""
+    from sqlglot import exp
+
+    return isinstance(node, exp.Cast) and node.to.this == exp.DType.BINARY
+
+
+def _date_add(moment: "exp.Expr", amount: "exp.Expr", unit: str, negative: bool) -> "exp.Expr":
+    from sqlglot import exp
+
+    moment, amount = (part.transform(_as_sqlite_has_it) for part in (moment, amount))
+    arguments = [moment, exp.Neg(this=exp.paren(amount)) if negative else amount, exp.Literal.string(unit.upper())]
+    return exp.Anonymous(this="mysql_date_add", expressions=arguments)
 
 
 def _excluded(assignment: str) -> str:
