@@ -11,7 +11,7 @@ SCHEMA_FILE = "contract.schema.json"
 
 
 def contract_bytes(contract: Contract) -> bytes:
-    """migrationContract.json: UTF-8, fields in the guide's order, attributes by name, empty optional fields left out."""
+    """migrationContract.json: fields in the guide's order, attributes by name, empty optional fields left out."""
     entries = [_entry(entry) for entry in contract.root]
     text = json.dumps(entries, ensure_ascii=False, indent=2, allow_nan=False)
     return text.encode("utf-8", "surrogatepass") + b"\n"

@@ -1,0 +1,166 @@
+"""How a page of ours is built: title, sections, long tables that are cut, and a last line that says what to type.
+
+A page is a list of blocks of Markdown. A table longer than `HEAVIEST` rows shows those that weigh most; the others
+stand under "All tables" at the end of the page: nothing is lost, and the page reads at 150 tables as it does at 15.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ddbmig.model.assessment import Fact, Finding
+from ddbmig.model.measure import Measure, Source
+from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, number, percent, table, text
+
+HEAVIEST = 20
+"""Rows of a long table in the running text."""
+NOTHING = Markup("None found.\n")
+
+
+def say(template: str, *values: str) -> Markup:
+    """Our own Markdown with values in its `{}`; a value that is no Markup is escaped."""
+    return Markup(template.format(*(text(value) for value in values)))
+
+
+def paragraph(template: str, *values: str) -> Markup:
+    """A paragraph of our own words with values in its `{}`."""
+    return Markup(say(template, *values) + "\n")
+
+
+def page(*blocks: str) -> str:
+    """Blocks with one blank line between them; empty ones are left out."""
+    return "\n".join(block.rstrip("\n") + "\n" for block in blocks if block)
+
+
+def section(title: str, *blocks: str, level: int = 2) -> Markup:
+    """A heading and what stands below it; an empty section says so."""
+    return Markup(page(heading(level, title), *(blocks if any(blocks) else (NOTHING,))))
+
+
+def next_step(command: str) -> Markup:
+    """The last line of every page."""
+    return paragraph("Next: {}", code(command))
+
+
+@dataclass(frozen=True)
+class LongTable:
+    """A table whose rows are ordered by weight."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: tuple[int, ...] = ()
+    by: str = "calls"
+    """What the rows are ordered by."""
+
+    def head(self) -> Markup:
+        """The heaviest rows, and where the others are."""
+        if not self.rows:
+            return NOTHING
+        shown = table(self.headers, self.rows[:HEAVIEST], self.right)
+        if len(self.rows) <= HEAVIEST:
+            return shown
+        note = paragraph(
+            "The {} heaviest of {} by {}; the others stand under “All tables: {}”.",
+            number(HEAVIEST), number(len(self.rows)), self.by, self.title,
+        )  # fmt: skip
+        return Markup(page(shown, note))
+
+    def rest(self) -> Markup:
+        """The rows that `head` left out."""
+        rows = self.rows[HEAVIEST:]
+        return section(self.title, table(self.headers, rows, self.right), level=3) if rows else Markup("")
+
+
+def all_tables(*tables: LongTable) -> Markup:
+    """The remainder of the long tables; empty where all of them were short."""
+    rests = [rest for rest in (one.rest() for one in tables) if rest]
+    return section("All tables", *rests) if rests else Markup("")
+
+
+def marked(shown: str, source: Source) -> Markup:
+    """A number with the mark that an assumed one bears everywhere."""
+    return say("{} (assumed)", shown) if source == "assumed" else text(shown)
+
+
+def measure(value: Measure) -> Markup:
+    """A measure with unit and mark; bytes in the unit that reads best."""
+    return marked(_with_unit(value.value, value.unit), value.source)
+
+
+def fact(value: Fact) -> Markup:
+    """A fact with unit and mark; `not known` where it is missing."""
+    if value.value is None:
+        return Markup("not known")
+    if isinstance(value.value, bool):
+        return Markup("yes" if value.value else "no")
+    if isinstance(value.value, tuple):
+        return Markup(", ".join(code(item) for item in value.value) or "none")
+    if isinstance(value.value, str):
+        return marked(value.value, value.source)
+    return marked(_with_unit(value.value, value.unit), value.source)
+
+
+def _with_unit(value: float, unit: str) -> Markup:
+    if unit == "share":
+        return percent(value)
+    if unit == "percent":
+        return say("{} %", number(value))
+    if unit == "bytes":
+        return bytes_(value)
+    return say("{} {}", number(value), unit) if unit else number(value)
+
+
+def names(values: Iterable[str], limit: int = 8) -> Markup:
+    """Names as code, the first `limit` of them and how many more there are."""
+    found = list(values)
+    shown = ", ".join(code(name) for name in found[:limit])
+    more = len(found) - limit
+    return Markup(f"{shown} and {number(more)} more" if more > 0 else shown or "none")
+
+
+def plural(count: int, noun: str, many: str = "") -> Markup:
+    """`1 table`, `2 tables`."""
+    return say("{} {}", number(count), noun if count == 1 else many or f"{noun}s")
+
+
+def unsaid(lines: Iterable[str]) -> Markup:
+    """The section of what was not analysed."""
+    found = list(lines)
+    return section("Not analysed", bullets(found)) if found else Markup("")
+
+
+def warnings(findings: Iterable[Finding]) -> Markup:
+    """The guide's production warnings in their exact words, each with the objects it fired on."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.warning:
+            found.setdefault(finding.warning, []).append(finding)
+    blocks = []
+    for warning in sorted(found):
+        evidence = [say("{}: {} ({})", code(one.subject), one.message, one.rule) for one in found[warning]]
+        blocks += [say("**{}**\n", warning), bullets(_first(evidence, 10))]
+    return section("Production warnings", *blocks) if blocks else Markup("")
+
+
+def _first(lines: list[Markup], limit: int) -> list[Markup]:
+    more = len(lines) - limit
+    return [*lines[:limit], say("and {} more, listed with the findings", number(more))] if more > 0 else lines
+
+
+def finding_table(title: str, findings: Sequence[Finding]) -> LongTable:
+    """Findings as they are ordered in the value: by severity, rule and subject."""
+    rows = [
+        (
+            one.severity,
+            say("{} {}", one.rule, one.title),
+            code(one.subject),
+            say("{}{}", one.message, _place(one)),
+            one.instead or "–",
+        )
+        for one in findings
+    ]
+    return LongTable(title, ("severity", "rule", "object", "what", "instead"), rows, by="severity")
+
+
+def _place(one: Finding) -> str:
+    return f" ({one.file}:{one.line})" if one.file and one.line else ""

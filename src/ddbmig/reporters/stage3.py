@@ -1,0 +1,417 @@
+"""Stage3_DataModel.md: the designs side by side, the chosen one in full, and how to live with it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from ddbmig.model.assessment import Assessment, LedgerLine, RelationshipAssessment
+from ddbmig.model.design import Alternative, Decision, Design, IndexDesign, TableDesign
+from ddbmig.model.plan import Plan, Transaction
+from ddbmig.model.snapshot import Snapshot
+from ddbmig.reporters.markdown import (
+    Markup,
+    bullets,
+    bytes_,
+    code,
+    code_block,
+    heading,
+    money,
+    number,
+    percent,
+    table,
+    text,
+)
+from ddbmig.reporters.pages import (
+    LongTable,
+    all_tables,
+    finding_table,
+    names,
+    next_step,
+    page,
+    paragraph,
+    plural,
+    say,
+    section,
+    unsaid,
+    warnings,
+)
+from ddbmig.reporters.plan_calls import query_plan
+from ddbmig.reporters.weights import Weights, weights_of
+
+PLANS = 8
+"""Plans shown call by call; all of them are in plans.json."""
+RELATIONSHIPS = 10
+"""Relationships shown with their whole ledger."""
+
+
+def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
+    """The page of stage 3."""
+    chosen, weights = design.alternative(design.chosen), weights_of(snapshot)
+    tables, indexes = _table_table(chosen, weights), _index_table(chosen, weights)
+    verdicts = _verdict_table(assessment, chosen, weights)
+    plans, routed = _plan_table(chosen, weights), _routed_table(chosen, weights)
+    lookups, rollback = _lookup_table(chosen), _rollback_table(chosen)
+    watched, found = _monitoring_table(chosen), finding_table("Findings", chosen.findings)
+    return page(
+        heading(1, "Stage 3: data model"),
+        warnings(chosen.findings),
+        section("Summary", _chosen(design, chosen), _summary(chosen, assessment)),
+        section("What needs a decision", *_decisions(design)),
+        section("Design alternatives comparison table", *_comparison(design, assessment)),
+        section("Tables", tables.head(), indexes.head()),
+        section("Relationships", verdicts.head(), *_ledgers(assessment, weights)),
+        section("Unique constraints", lookups.head(), *_unique_example(snapshot, chosen, weights)),
+        section("Plans", _LEGEND, plans.head(), *_plans(snapshot, chosen, weights)),
+        section("Routed access patterns", *_routed(chosen, weights), routed.head()),
+        section("Risk assessment for each option", *_risks(design), found.head()),
+        section("Rollback strategy documentation", _ROLLBACK, rollback.head()),
+        section("Monitoring and alerting recommendations", *_monitoring(), watched.head()),
+        unsaid(design.not_analysed),
+        all_tables(tables, indexes, verdicts, lookups, plans, routed, rollback, watched, found),
+        next_step("ddbmig approve 3"),
+    )
+
+
+# --- the choice ---
+
+
+def _chosen(design: Design, chosen: Alternative) -> Markup:
+    by = "a person" if design.chosen_by == "user" else "the engine"
+    return paragraph("**{}** ({}), chosen by {}: {}. {}", chosen.title, code(chosen.id), by, design.chosen_because,
+                     chosen.idea)  # fmt: skip
+
+
+def _summary(chosen: Alternative, assessment: Assessment) -> Markup:
+    counts = _counts(chosen)
+    return bullets((
+        say("{} a month{}.", money(chosen.cost.total_usd), _assumed(assessment)),
+        say("{}, {}, {}, {}.", plural(counts["tables"], "table"), plural(counts["look-ups"], "look-up table"),
+            plural(counts["GSIs"], "GSI"), plural(counts["copies"], "copied attribute")),
+        say("{} of the calls are routed to another system, {} scan a small table.",
+            percent(chosen.routed_calls_share), percent(chosen.scan_calls_share)),
+        say("{} round trips per call on average; write amplification {} ×.", number(chosen.round_trips_average),
+            number(chosen.write_amplification)),
+    ))  # fmt: skip
+
+
+def _assumed(assessment: Assessment) -> Markup:
+    """What every figure bears that rests on the rates."""
+    return Markup(" (assumed rates)" if assessment.rates.source == "assumed" else "")
+
+
+def _counts(one: Alternative) -> Mapping[str, int]:
+    return {
+        "tables": sum(found.role == "entity" for found in one.tables),
+        "look-ups": sum(found.role == "lookup" for found in one.tables),
+        "GSIs": sum(len(found.indexes) for found in one.tables),
+        "copies": sum(bool(a.denormalized) for found in one.tables for a in found.attributes.values()),
+    }
+
+
+def _decisions(design: Design) -> Iterator[Markup]:
+    yield paragraph("Another design: {}, with ALT one of {}.", code("ddbmig choose design ALT"),
+                    names((one.id for one in design.alternatives), 20))  # fmt: skip
+    if design.choices:
+        rows = [
+            (code(one.id), ", ".join(one.options), one.chosen or f"{one.default} (default)", one.why or "–")
+            for one in design.choices
+        ]
+        yield paragraph("Open choices: {} decides one and reopens stage 3.", code("ddbmig choose CHOICE OPTION"))
+        yield table(("choice", "options", "goes on with", "why it is open"), rows)
+
+
+def _comparison(design: Design, assessment: Assessment) -> Iterator[Markup]:
+    prices = design.prices
+    yield paragraph(
+        "US dollars a month{}, on demand in {}, prices of {} ({}); free tier and taxes apart.",
+        _assumed(assessment), prices.region, prices.as_of, prices.source,
+    )  # fmt: skip
+    money_rows = [(_name(design, one), *(money(amount) for amount in _split(one))) for one in design.alternatives]
+    headers = ("design", "total", "reads", "writes", "index writes", "transactions", "storage", "index storage")
+    yield table(headers, money_rows, range(1, 8))
+    yield paragraph("Request units a month{} and what the design is made of:", _assumed(assessment))
+    yield table(
+        ("design", "RRU", "WRU", "tables", "look-ups", "GSIs", "copies"),
+        [(_name(design, one), *_made_of(one)) for one in design.alternatives], range(1, 7),
+    )  # fmt: skip
+    yield table(
+        ("design", "round trips", "write amplification", "routed", "scans", "findings", "rules violated"),
+        [(_name(design, one), *_behaviour(one)) for one in design.alternatives], range(1, 6),
+    )  # fmt: skip
+    yield bullets(say("{}: {}", code(one.id), one.idea) for one in design.alternatives)
+
+
+def _name(design: Design, one: Alternative) -> Markup:
+    return say("**{}** (chosen)", code(one.id)) if one.id == design.chosen else code(one.id)
+
+
+def _split(one: Alternative) -> tuple[Decimal, ...]:
+    cost = one.cost
+    return (cost.total_usd, cost.reads_usd, cost.writes_usd, cost.index_writes_usd, cost.transactions_usd,
+            cost.storage_usd, cost.index_storage_usd)  # fmt: skip
+
+
+def _made_of(one: Alternative) -> tuple[Markup, ...]:
+    units = (number(one.cost.read_request_units, 0), number(one.cost.write_request_units, 0))
+    return (*units, *(number(count) for count in _counts(one).values()))
+
+
+def _behaviour(one: Alternative) -> tuple[Markup, ...]:
+    return (
+        number(one.round_trips_average), say("{} ×", number(one.write_amplification)),
+        percent(one.routed_calls_share), percent(one.scan_calls_share), number(len(one.findings)),
+        number(len(one.violates)),
+    )  # fmt: skip
+
+
+# --- tables ---
+
+
+def _key(one: TableDesign, pk: str, sk: str | None) -> Markup:
+    return say("{} + {}", _attribute(one, pk), _attribute(one, sk)) if sk else _attribute(one, pk)
+
+
+def _attribute(one: TableDesign, name: str) -> Markup:
+    found = one.attributes.get(name)
+    if found is None or (found.template is None and found.value is None):
+        return code(name)
+    return say("{} = {}", code(name), code(found.template if found.template is not None else found.value or ""))
+
+
+def _table_table(chosen: Alternative, weights: Weights) -> LongTable:
+    order = _by_source(chosen, weights)
+    rows = [
+        (code(one.name), code(one.source_table), _key(one, one.pk, one.sk), number(len(one.attributes)),
+         number(len(one.indexes)), number(one.items), bytes_(one.item_bytes),
+         number(weights.table_calls.get(one.source_table, 0)))
+        for one in order if one.role == "entity"
+    ]  # fmt: skip
+    headers = ("table", "from", "key", "attributes", "GSIs", "items", "item", "calls")
+    return LongTable("Tables", headers, rows, (3, 4, 5, 6, 7))
+
+
+def _by_source(chosen: Alternative, weights: Weights) -> list[TableDesign]:
+    return sorted(chosen.tables, key=lambda one: (-weights.table_calls.get(one.source_table, 0), one.name))
+
+
+def _index_table(chosen: Alternative, weights: Weights) -> LongTable:
+    rows = [_index_row(one, index, weights) for one in _by_source(chosen, weights) for index in one.indexes]
+    headers = ("GSI", "of table", "key", "projection", "entries", "entry", "asked for by")
+    return LongTable("GSIs", headers, rows, (4, 5), "calls of the table")
+
+
+def _index_row(one: TableDesign, index: IndexDesign, weights: Weights) -> tuple[str, ...]:
+    projection = say("{}: {}", index.projection, names(index.projected)) if index.projected else text(index.projection)
+    asked = weights.by_calls(index.because)
+    shown = [weights.label(key) if key in weights.patterns else text(key) for key in asked[:3]]
+    more = say("and {} more", number(len(asked) - 3)) if len(asked) > 3 else Markup("")
+    return (code(index.name), code(one.name), _key(one, index.pk, index.sk), projection, number(index.entries),
+            bytes_(index.entry_bytes), Markup(", ".join([*shown, *([more] if more else [])]) or "–"))  # fmt: skip
+
+
+# --- relationships ---
+
+
+def _ordered(assessment: Assessment, weights: Weights) -> list[RelationshipAssessment]:
+    def weight(one: RelationshipAssessment) -> tuple[int, str]:
+        ends = (one.relationship.child, one.relationship.parent)
+        return -sum(weights.table_calls.get(end, 0) for end in ends), one.relationship.id
+
+    return sorted(assessment.relationships, key=weight)
+
+
+def _verdict_table(assessment: Assessment, chosen: Alternative, weights: Weights) -> LongTable:
+    decided = {one.relationship: one for one in chosen.decisions}
+    rows = [_verdict_row(one, decided.get(one.relationship.id)) for one in _ordered(assessment, weights)]
+    headers = ("relationship", "verdict", "points", "margin", "outcome", "because", "trade-off")
+    return LongTable("Relationships", headers, rows, (3,), "calls of both tables")
+
+
+def _verdict_row(one: RelationshipAssessment, decision: Decision | None) -> tuple[str, ...]:
+    points = ", ".join(f"{option} {number(points)}" for option, points in _ranked(one.points))
+    outcome = (decision.outcome, decision.because, decision.trade_off) if decision else ("–", "out of scope", "–")
+    return (code(one.relationship.id), one.verdict, points, number(one.margin), *outcome)
+
+
+def _ranked(points: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(points.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _ledgers(assessment: Assessment, weights: Weights) -> Iterator[Markup]:
+    """Ledgers rule by rule: of those that are undecided, then of copies and the like, then of the heaviest."""
+    rank = {"undecided": 0, "separate": 2}
+    ordered = sorted(_ordered(assessment, weights), key=lambda one: rank.get(one.verdict, 1))
+    if len(ordered) > RELATIONSHIPS:
+        yield paragraph("What added up, for {} of them; undecided ones first. assessment.json has every ledger.",
+                        number(RELATIONSHIPS))  # fmt: skip
+    for one in ordered[:RELATIONSHIPS]:
+        if one.ledger or one.forbidden:
+            yield section(one.relationship.id, _ledger(one), _forbidden(one), level=3)
+
+
+def _ledger(one: RelationshipAssessment) -> Markup:
+    rows = [
+        (say("{} {}", line.rule, line.title), line.option, _signed(line), "; ".join(line.because))
+        for line in one.ledger
+    ]  # fmt: skip
+    return table(("rule", "option", "points", "because"), rows, (2,)) if rows else Markup("")
+
+
+def _signed(line: LedgerLine) -> Markup:
+    return Markup(f"+{line.points}") if line.points > 0 else number(line.points)
+
+
+def _forbidden(one: RelationshipAssessment) -> Markup:
+    return bullets(say("{} is forbidden by {}", option, rule) for option, rule in sorted(one.forbidden.items()))
+
+
+# --- unique constraints, plans ---
+
+
+def _lookup_table(chosen: Alternative) -> LongTable:
+    rows = [
+        (code(one.enforces.table), code(one.enforces.unique_key), code(one.name), _key(one, one.pk, one.sk),
+         code(one.filter) if one.filter else "every row")
+        for one in sorted(chosen.tables, key=lambda one: one.name) if one.enforces is not None
+    ]  # fmt: skip
+    headers = ("MySQL table", "unique key", "look-up table", "key", "rows that have an item")
+    return LongTable("Unique constraints", headers, rows, by="name")
+
+
+def _unique_example(snapshot: Snapshot, chosen: Alternative, weights: Weights) -> Iterator[Markup]:
+    """The heaviest insert that a look-up table keeps unique."""
+    for plan in _by_weight(chosen, weights):
+        pattern = weights.patterns[plan.pattern]
+        if pattern.kind == "insert" and any(isinstance(step, Transaction) for step in plan.steps):
+            yield paragraph(
+                "Each look-up item is written in the same TransactWriteItems as its row, on condition that it is not "
+                "there; {}:", weights.label(plan.pattern),
+            )  # fmt: skip
+            yield _calls(snapshot, chosen, plan, weights)
+            return
+
+
+def _by_weight(chosen: Alternative, weights: Weights) -> list[Plan]:
+    plans = {plan.pattern: plan for plan in chosen.plans if plan.pattern in weights.patterns}
+    return [plans[key] for key in weights.by_calls(plans)]
+
+
+def _calls(snapshot: Snapshot, chosen: Alternative, plan: Plan, weights: Weights) -> Markup:
+    calls = query_plan(weights.patterns[plan.pattern], plan, chosen.tables, snapshot.tables)
+    return code_block(json.dumps({"ddb_query_plan": calls}, indent=2, ensure_ascii=False), "json")
+
+
+_LEGEND = paragraph(
+    "Units are request units of one execution, estimated. In the calls `$name` is a parameter of the statement, "
+    "`$name.column` a value of a row that an earlier call found (`As` names it), and `PerRow` means once for each "
+    "distinct key found. Every plan is in plans.json."
+)
+
+
+def _plan_table(chosen: Alternative, weights: Weights) -> LongTable:
+    rows = [
+        (weights.label(plan.pattern), number(weights.calls[plan.pattern]), _operations(plan), names(plan.uses, 4),
+         number(plan.round_trips), number(plan.read_units), number(plan.write_units))
+        for plan in _by_weight(chosen, weights) if not plan.routed
+    ]  # fmt: skip
+    headers = ("access pattern", "calls", "DynamoDB calls", "uses", "round trips", "RRU", "WRU")
+    return LongTable("Plans", headers, rows, (1, 4, 5, 6))
+
+
+def _operations(plan: Plan) -> Markup:
+    """The API calls in their order; a scan is said."""
+    found = []
+    for step in plan.steps:
+        if isinstance(step, Transaction):
+            found.append(f"TransactWriteItems of {len(step.writes)}")
+        elif step.kind in ("read", "write"):
+            found.append(step.op)
+    return Markup(", ".join(f"**{name}**" if name == "Scan" else name for name in found))
+
+
+def _plans(snapshot: Snapshot, chosen: Alternative, weights: Weights) -> Iterator[Markup]:
+    for plan in [one for one in _by_weight(chosen, weights) if not one.routed][:PLANS]:
+        yield heading(3, weights.patterns[plan.pattern].name)
+        yield code_block(weights.patterns[plan.pattern].sql, "sql")
+        yield _calls(snapshot, chosen, plan, weights)
+        if plan.detail:
+            yield paragraph("{}", plan.detail)
+
+
+def _routed(chosen: Alternative, weights: Weights) -> Iterator[Markup]:
+    routed = [plan.pattern for plan in chosen.plans if plan.routed]
+    if routed:
+        yield paragraph("{} with {} of the calls have no bounded plan; another system must answer them.",
+                        plural(len(routed), "access pattern"), percent(chosen.routed_calls_share))  # fmt: skip
+
+
+def _routed_table(chosen: Alternative, weights: Weights) -> LongTable:
+    rows = [
+        (weights.label(plan.pattern), ", ".join(plan.routed), plan.detail or "–", number(weights.calls[plan.pattern]),
+         percent(weights.share([plan.pattern])))
+        for plan in _by_weight(chosen, weights) if plan.routed
+    ]  # fmt: skip
+    return LongTable("Routed access patterns", ("access pattern", "reason", "detail", "calls", "share"), rows, (3, 4))
+
+
+# --- risk, rollback, monitoring ---
+
+
+def _risks(design: Design) -> Iterator[Markup]:
+    rules = sorted({(found.rule, found.title) for one in design.alternatives for found in one.findings})
+    if rules:
+        rows = [
+            (say("{} {}", rule, title), *(number(sum(found.rule == rule for found in one.findings))
+             for one in design.alternatives))
+            for rule, title in rules
+        ]  # fmt: skip
+        yield paragraph("How often each rule fired, per design:")
+        yield table(("rule", *(_name(design, one) for one in design.alternatives)), rows,
+                    range(1, len(design.alternatives) + 1))  # fmt: skip
+    for one in design.alternatives:
+        if one.violates:
+            yield paragraph("{} does not follow these verdicts and choices:", code(one.id))
+            yield bullets(one.violates[:10])
+            if len(one.violates) > 10:
+                yield paragraph("and {} more.", number(len(one.violates) - 10))
+    yield paragraph("Findings on the chosen design:")
+
+
+_ROLLBACK = paragraph("The way back from each decision of the chosen design; relationships with one way share a row.")
+
+
+def _rollback_table(chosen: Alternative) -> LongTable:
+    return _shared(chosen, "Rollback", "way back", {one.relationship: one.rollback for one in chosen.decisions})
+
+
+def _monitoring_table(chosen: Alternative) -> LongTable:
+    return _shared(chosen, "Monitoring", "watch", {one.relationship: one.monitoring for one in chosen.decisions})
+
+
+def _shared(chosen: Alternative, title: str, header: str, said: Mapping[str, str]) -> LongTable:
+    """Decisions by what is said of them: copies first, then what most relationships share."""
+    outcomes = {one.relationship: one.outcome for one in chosen.decisions}
+    groups: dict[tuple[str, str], list[str]] = {}
+    for relationship, sentence in sorted(said.items()):
+        groups.setdefault((outcomes[relationship], sentence), []).append(relationship)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0] == "separate", -len(item[1]), item[0]))
+    rows = [(outcome, sentence, names(found, 4)) for (outcome, sentence), found in ordered]
+    return LongTable(title, ("outcome", header, "relationships"), rows, by="relationships")
+
+
+_METRICS = (
+    ("ReadThrottleEvents, WriteThrottleEvents", "each table and GSI", "any: a hot key, or an index in its table's way"),
+    ("ConsumedReadCapacityUnits, ConsumedWriteCapacityUnits", "each table and GSI", "twice what is expected"),
+    ("SuccessfulRequestLatency", "each table, per operation", "the declared p99"),
+    ("SystemErrors, UserErrors", "the account's tables", "any that does not pass with a retry"),
+    ("TransactionConflict", "tables with look-ups or transactions", "any steady rate: two writers want one item"),
+    ("ConditionalCheckFailedRequests", "tables with look-ups", "a rise: uniqueness is being refused"),
+    ("OnlineIndexPercentageProgress", "a GSI that is being added", "it does not move"),
+)  # fmt: skip
+"""CloudWatch metrics of DynamoDB (AWS documentation, "DynamoDB metrics and dimensions")."""
+
+
+def _monitoring() -> Iterator[Markup]:
+    yield paragraph("CloudWatch metrics of namespace `AWS/DynamoDB`:")
+    yield table(("metric", "on", "alarm when"), [tuple(map(Markup, row)) for row in _METRICS])
+    yield paragraph("And for the relationships of this design:")

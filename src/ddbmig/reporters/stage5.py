@@ -1,0 +1,154 @@
+"""Stage5_MigrationAnalysis.md: what it costs, what it takes, what can go wrong, and what people must sign."""
+
+from collections.abc import Iterator
+
+from ddbmig.model.analysis import Analysis
+from ddbmig.model.assessment import Assessment
+from ddbmig.model.design import Alternative, Design
+from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.validation import Validation
+from ddbmig.reporters.markdown import Markup, bullets, code, heading, money, number, percent, table
+from ddbmig.reporters.pages import (
+    LongTable,
+    all_tables,
+    finding_table,
+    next_step,
+    page,
+    paragraph,
+    plural,
+    say,
+    section,
+    unsaid,
+    warnings,
+)
+
+
+def stage5(
+    snapshot: Snapshot, assessment: Assessment, design: Design, validation: Validation, analysis: Analysis
+) -> str:
+    """The page of stage 5."""
+    chosen = design.alternative(analysis.alternative)
+    risks, found = _risk_table(analysis), finding_table("Findings", analysis.findings)
+    return page(
+        heading(1, "Stage 5: results"),
+        warnings((*assessment.findings, *chosen.findings, *validation.findings, *analysis.findings)),
+        section("Summary", _summary(snapshot, assessment, chosen, validation, analysis)),
+        section("What needs a decision", *_decisions(assessment, design, validation, analysis)),
+        section("Total cost of ownership projections", *_projections(analysis, assessment, chosen)),
+        section("Operational complexity metrics", _metrics(analysis), *_efforts(analysis)),
+        section("Risk mitigation recommendations", risks.head()),
+        section("Denormalization risk acknowledgments", *_acknowledgments(analysis)),
+        section("Schema evolution guidelines", bullets(analysis.evolution)),
+        section("Findings", found.head()),
+        unsaid((*analysis.not_analysed, *_unproved(validation))),
+        all_tables(risks, found),
+        next_step("ddbmig approve 5"),
+    )
+
+
+def _rates(assessment: Assessment) -> Markup:
+    return Markup(" (assumed rates)" if assessment.rates.source == "assumed" else "")
+
+
+def _summary(
+    snapshot: Snapshot, assessment: Assessment, chosen: Alternative, validation: Validation, analysis: Analysis
+) -> Markup:
+    passed = sum(one.status == "passed" for one in validation.patterns)
+    failed = sum(one.status == "failed" for one in validation.patterns)
+    low = sum(one.low_days for one in analysis.efforts)
+    high = sum(one.high_days for one in analysis.efforts)
+    mysql = snapshot.context.mysql_cost_per_month_usd
+    lines = [
+        say("{} a month today{}, design {}.", money(chosen.cost.total_usd), _rates(assessment), code(chosen.id)),
+        say("Later: best case {}, expected {}, worst {}{}.", money(analysis.best_usd), money(analysis.expected_usd),
+            money(analysis.worst_usd), _rates(assessment)),
+        say("MySQL today: {}.", say("${} a month (declared)", number(mysql, 2)) if mysql is not None
+            else "cost not answered"),
+        say("{}–{} person-days of work in all that was estimated (days per thing assumed).", number(low),
+            number(high)),
+        say("Proof: {} on {}, {} failed.", plural(passed, "access pattern passed", "access patterns passed"),
+            validation.engine, number(failed)),
+        say("{} of the calls stay with another system.", percent(chosen.routed_calls_share)),
+    ]  # fmt: skip
+    return bullets(lines)
+
+
+def _decisions(assessment: Assessment, design: Design, validation: Validation, analysis: Analysis) -> Iterator[Markup]:
+    still_open = [one for one in design.choices if one.chosen is None]
+    failed = sum(one.status == "failed" for one in validation.patterns)
+    lines = [
+        say("{} at the default (stage 3).", plural(len(still_open), "open choice goes on", "open choices go on"))
+        if still_open else Markup(""),
+        say("{} in stage 4 to be understood.", plural(failed, "failed access pattern")) if failed else Markup(""),
+        say("{} to be ticked below, each by the role that it names.",
+            plural(len(analysis.acknowledgments), "acknowledgment")) if analysis.acknowledgments else Markup(""),
+        say("{} listed in stage 2; the sensitivity table below shows what moves most.",
+            plural(len(assessment.assumptions), "assumption is", "assumptions are"))
+        if assessment.assumptions else Markup(""),
+    ]  # fmt: skip
+    said = [line for line in lines if line]
+    yield bullets(said) if said else paragraph("Nothing is open.")
+
+
+# --- money ---
+
+
+def _projections(analysis: Analysis, assessment: Assessment, chosen: Alternative) -> Iterator[Markup]:
+    mark = _rates(assessment)
+    cost = chosen.cost
+    yield paragraph("US dollars a month{}; today's bill by what it pays for:", mark)
+    yield table(
+        ("reads", "writes", "index writes", "transactions", "storage", "index storage", "total"),
+        [tuple(money(one) for one in (cost.reads_usd, cost.writes_usd, cost.index_writes_usd, cost.transactions_usd,
+                                      cost.storage_usd, cost.index_storage_usd, cost.total_usd))],
+        range(7),
+    )  # fmt: skip
+    yield table(
+        ("after months", "requests", "storage", "total"),
+        [(number(one.months), money(one.requests_usd), money(one.storage_usd), money(one.total_usd))
+         for one in analysis.projections], range(4),
+    )  # fmt: skip
+    cases = tuple(money(amount) for amount in (analysis.best_usd, analysis.expected_usd, analysis.worst_usd))
+    yield table(("best case", "expected", "worst case"), [cases], range(3))
+    yield bullets(analysis.case_assumptions)
+    yield paragraph("What moves the bill, each input alone{}:", mark)
+    yield table(
+        ("input", "down", "US dollars a month", "up", "US dollars a month"),
+        [(one.input, one.low_label, money(one.low_usd), one.high_label, money(one.high_usd))
+         for one in analysis.sensitivities], (2, 4),
+    )  # fmt: skip
+    yield paragraph("Break-even{}:", mark)
+    yield bullets(analysis.break_even)
+
+
+# --- work and risk ---
+
+
+def _metrics(analysis: Analysis) -> Markup:
+    rows = [(one.name, say("{} {}", number(one.value), one.unit), one.meaning) for one in analysis.metrics]
+    return table(("metric", "value", "meaning"), rows, (1,)) if rows else Markup("")
+
+
+def _efforts(analysis: Analysis) -> Iterator[Markup]:
+    if analysis.efforts:
+        yield paragraph("Work, in person-days (assumed per thing, counted from the design):")
+        rows = [(one.name, number(one.low_days), number(one.high_days), one.formula) for one in analysis.efforts]
+        yield table(("what", "low", "high", "made of"), rows, (1, 2))
+
+
+def _risk_table(analysis: Analysis) -> LongTable:
+    rows = [(one.risk, one.raised_by, one.mitigation) for one in analysis.risks]
+    return LongTable("Risks", ("risk", "raised by", "what helps"), rows, by="severity")
+
+
+def _acknowledgments(analysis: Analysis) -> Iterator[Markup]:
+    if not analysis.acknowledgments:
+        yield paragraph("Nothing to acknowledge.")
+        return
+    yield paragraph("To be ticked by the role named, before the migration starts.")
+    yield Markup("".join(say("- [ ] {}\n", line) for line in analysis.acknowledgments))
+
+
+def _unproved(validation: Validation) -> list[str]:
+    """The checks of stage 4 that were not made."""
+    return [f"{one.name}: {one.evidence}" for one in validation.checks if one.verdict == "not analysed"]
