@@ -4,7 +4,7 @@ A page is a list of blocks of Markdown. A table longer than `HEAVIEST` rows show
 stand under "All tables" at the end of the page: nothing is lost, and the page reads at 150 tables as it does at 15.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ddbmig.model.assessment import Fact, Finding
@@ -14,6 +14,8 @@ from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, nu
 HEAVIEST = 20
 """Rows of a long table in the running text."""
 NOTHING = Markup("None found.\n")
+Label = Callable[[str], Markup]
+"""How the subject of a finding is shown."""
 
 
 def say(template: str, *values: str) -> Markup:
@@ -87,9 +89,9 @@ def measure(value: Measure) -> Markup:
     return marked(_with_unit(value.value, value.unit), value.source)
 
 
-def fact(value: Fact) -> Markup:
-    """A fact with unit and mark; `not known` where it is missing."""
-    if value.value is None:
+def fact(value: Fact | None, unit: bool = True) -> Markup:
+    """A fact with unit and mark; `not known` where it is missing. A share and bytes always bear their unit."""
+    if value is None or value.value is None:
         return Markup("not known")
     if isinstance(value.value, bool):
         return Markup("yes" if value.value else "no")
@@ -97,7 +99,8 @@ def fact(value: Fact) -> Markup:
         return Markup(", ".join(code(item) for item in value.value) or "none")
     if isinstance(value.value, str):
         return marked(value.value, value.source)
-    return marked(_with_unit(value.value, value.unit), value.source)
+    shown = value.unit if unit or value.unit in ("share", "percent", "bytes") else ""
+    return marked(_with_unit(value.value, shown), value.source)
 
 
 def _with_unit(value: float, unit: str) -> Markup:
@@ -129,7 +132,7 @@ def unsaid(lines: Iterable[str]) -> Markup:
     return section("Not analysed", bullets(found)) if found else Markup("")
 
 
-def warnings(findings: Iterable[Finding]) -> Markup:
+def warnings(findings: Iterable[Finding], label: Label = code) -> Markup:
     """The guide's production warnings in their exact words, each with the objects it fired on."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -137,7 +140,7 @@ def warnings(findings: Iterable[Finding]) -> Markup:
             found.setdefault(finding.warning, []).append(finding)
     blocks = []
     for warning in sorted(found):
-        evidence = [say("{}: {} ({})", code(one.subject), one.message, one.rule) for one in found[warning]]
+        evidence = [say("{}: {} ({})", label(one.subject), one.message, one.rule) for one in found[warning]]
         blocks += [say("**{}**\n", warning), bullets(_first(evidence, 10))]
     return section("Production warnings", *blocks) if blocks else Markup("")
 
@@ -147,13 +150,13 @@ def _first(lines: list[Markup], limit: int) -> list[Markup]:
     return [*lines[:limit], say("and {} more, listed with the findings", number(more))] if more > 0 else lines
 
 
-def finding_table(title: str, findings: Sequence[Finding]) -> LongTable:
+def finding_table(title: str, findings: Sequence[Finding], label: Label = code) -> LongTable:
     """Findings as they are ordered in the value: by severity, rule and subject."""
     rows = [
         (
             one.severity,
             say("{} {}", one.rule, one.title),
-            code(one.subject),
+            label(one.subject),
             say("{}{}", one.message, _place(one)),
             one.instead or "–",
         )

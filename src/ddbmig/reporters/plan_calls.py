@@ -6,6 +6,7 @@ says that the call is made once for each distinct key of the rows so far (BatchG
 that DynamoDB reserves need ExpressionAttributeNames in code, as always.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -65,6 +66,20 @@ def plans_bytes(snapshot: Snapshot, design: Design) -> bytes:
         if plan.pattern in patterns
     ]
     return canonical_json({"alternative": chosen.id, "plans": entries})
+
+
+def compact_json(value: Any, width: int = 100, indent: int = 0) -> str:
+    """JSON for people: what fits within `width` stands on one line, in the order given."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent <= width or not isinstance(value, dict | list):
+        return flat
+    inner, outer = " " * (indent + 2), " " * indent
+    if isinstance(value, list):
+        lines = [compact_json(one, width, indent + 2) for one in value]
+        return "[\n" + ",\n".join(inner + line for line in lines) + f"\n{outer}]"
+    pairs = [f"{json.dumps(key, ensure_ascii=False)}: {compact_json(one, width, indent + 2)}"
+             for key, one in value.items()]  # fmt: skip
+    return "{\n" + ",\n".join(inner + pair for pair in pairs) + f"\n{outer}}}"
 
 
 def _entry(pattern: AccessPattern, plan: Plan, tables: Iterable[TableDesign], schema: Schema) -> dict[str, Any]:
@@ -194,7 +209,7 @@ class _Writer:
             found["ConditionExpression"] = self._guard(call)
         if call.existing is not None:
             found["IfPresent"] = self._if_present(call)
-        if call.per_row:
+        if call.per_row and not (self.namer.inserted and call.ref == 0):
             found["PerRow"] = True
         if call.purpose != "base item":
             found["Purpose"] = call.purpose
@@ -295,10 +310,9 @@ class _Writer:
             case Distinct():
                 return {"Distinct": True}
             case Reduce():
-                return {
-                    "GroupBy": [self.namer.term(column) for column in step.group_by],
-                    "Aggregates": [self._aggregate(one) for one in step.aggregates],
-                }
+                groups = [self.namer.term(column) for column in step.group_by]
+                aggregates = [self._aggregate(one) for one in step.aggregates]
+                return ({"GroupBy": groups} if groups else {}) | {"Aggregates": aggregates}
 
     def _order(self, term: OrderTerm) -> str:
         return self.namer.term(term.column) + (" DESC" if term.descending else "")

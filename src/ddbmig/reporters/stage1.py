@@ -69,21 +69,28 @@ def _connection(snapshot: Snapshot) -> Markup:
 
 
 def _summary(snapshot: Snapshot, weights: Weights) -> Markup:
-    tables, objects = snapshot.tables.tables, snapshot.tables.objects
+    tables = snapshot.tables.tables
     outside = sum(1 for p in snapshot.patterns if p.unplanned)
     lines = [
         say("{}, {} of them in scope; {}.", plural(len(tables), "table"),
-            number(len(tables) - len(snapshot.scoped_out)), plural(len(objects), "view, trigger, routine or event",
-            "views, triggers, routines and events")),
+            number(len(tables) - len(snapshot.scoped_out)), _objects(snapshot)),
         say("Data: {}.", _volume(snapshot)),
         say("{} in {}, from {} over {}.", plural(weights.total, "call"),
             plural(len(snapshot.patterns), "access pattern"), _logs(snapshot), _span(snapshot)),
         say("{} of the access patterns cannot be answered as they stand and are looked at in stage 2.", number(outside))
         if outside else Markup(""),
-        say("{} in the inputs could not be understood; see “What was not understood”.",
-            plural(len(_problems(snapshot)), "place")),
+        say("{} of the inputs could not be understood: see “What was not understood”.",
+            plural(len(_problems(snapshot)), "piece")) if _problems(snapshot)
+        else Markup("Every piece of the inputs was understood."),
     ]  # fmt: skip
     return bullets(line for line in lines if line)
+
+
+def _objects(snapshot: Snapshot) -> Markup:
+    count = len(snapshot.tables.objects)
+    if not count:
+        return Markup("no view, trigger, routine or event")
+    return plural(count, "view, trigger, routine or event", "views, triggers, routines and events")
 
 
 def _volume(snapshot: Snapshot) -> Markup:
@@ -93,7 +100,8 @@ def _volume(snapshot: Snapshot) -> Markup:
         return Markup("not known")
     rows = sum(one.rows.value for one in found)
     size = sum(one.rows.value * one.item_bytes.value for one in found)
-    assumed = sum("assumed" in (one.rows.source, one.item_bytes.source) for one in found)
+    guessed = [one for one in found if one.rows.value and "assumed" in (one.rows.source, one.item_bytes.source)]
+    assumed = len(guessed)
     sure = say(" ({} of {} tables assumed)", number(assumed), number(len(found))) if assumed else Markup("")
     return say("{} rows, {} as DynamoDB items{}", number(rows), bytes_(size), sure)
 
@@ -136,11 +144,11 @@ def _decisions(snapshot: Snapshot) -> Markup:
 
 
 def _lifecycle(snapshot: Snapshot) -> Markup:
-    return _answer("Lifecycle", snapshot.context.lifecycle, "unknown, so no rule on it fires")
+    return _answer("Lifecycle", snapshot.context.lifecycle, "nothing, so no rule on it fires")
 
 
 def _team(snapshot: Snapshot) -> Markup:
-    return _answer("Experience with DynamoDB", snapshot.context.team_expertise, "unknown, so no rule on it fires")
+    return _answer("Experience with DynamoDB", snapshot.context.team_expertise, "nothing, so no rule on it fires")
 
 
 def _answer(question: str, value: str | None, otherwise: str) -> Markup:

@@ -1,6 +1,6 @@
 """Stage2_AccessPatterns.md: what is asked, how often, what goes together, and what the rules say of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ddbmig.model.assessment import Assessment, CoAccess, Fact, FactValue, RelationshipAssessment, TransactionMap
 from ddbmig.model.digest import NPlusOne
@@ -32,6 +32,7 @@ from ddbmig.reporters.pages import (
     unsaid,
     warnings,
 )
+from ddbmig.reporters.relations import by_weight, choice_table, joint_reads
 from ddbmig.reporters.weights import Weights, weights_of
 
 MATRIX = 12
@@ -49,13 +50,14 @@ def stage2(snapshot: Snapshot, assessment: Assessment) -> str:
     related, writes = _relationship_table(assessment, weights), _write_table(assessment, weights)
     hot, consistent = _hot_table(assessment, weights), _transaction_table(assessment, weights)
     complex_, outside = _complexity_table(assessment, weights), _outside_table(weights)
-    found, many = finding_table("Findings", assessment.findings), _many_to_many(assessment)
+    found, many = finding_table("Findings", assessment.findings, weights.label), _many_to_many(assessment)
     per_row = _n_plus_one(snapshot, weights)
+    choices = choice_table(assessment.choices, by_weight(assessment, weights))
     return page(
         heading(1, "Stage 2: access patterns"),
-        warnings(assessment.findings),
+        warnings(assessment.findings, weights.label),
         section("Summary", _summary(snapshot, assessment, weights)),
-        section("What needs a decision", *_decisions(assessment)),
+        section("What needs a decision", *_decisions(assessment, choices)),
         section("Access patterns", _rates(assessment), patterns.head(), *_statements(weights)),
         section("Access pattern correlation matrix", *_matrix(assessment, weights), pairs.head(), _apart(assessment)),
         section("Relationships", related.head(), many.head()),
@@ -68,7 +70,7 @@ def stage2(snapshot: Snapshot, assessment: Assessment) -> str:
         section("Outside the normal form", *_outside(weights), outside.head()),
         section("Findings", found.head()),
         unsaid(assessment.not_analysed),
-        all_tables(patterns, pairs, related, many, per_row, writes, hot, consistent, complex_, outside, found),
+        all_tables(choices, patterns, pairs, related, many, per_row, writes, hot, consistent, complex_, outside, found),
         next_step("ddbmig approve 2"),
     )
 
@@ -100,25 +102,22 @@ def _summary(snapshot: Snapshot, assessment: Assessment, weights: Weights) -> Ma
     return bullets(lines)
 
 
-def _decisions(assessment: Assessment) -> Iterator[Markup]:
+def _decisions(assessment: Assessment, choices: LongTable) -> Iterator[Markup]:
     if assessment.choices:
-        rows = [
-            (code(one.id), ", ".join(one.options), one.chosen or f"{one.default} (default)", one.why or "–")
-            for one in assessment.choices
-        ]
-        yield paragraph("Relationships that the rules leave open; `ddbmig choose CHOICE OPTION` decides one.")
-        yield table(("choice", "options", "goes on with", "why it is open"), rows)
+        yield paragraph("Relationships that the rules leave open; {} decides one.", code("ddbmig choose CHOICE OPTION"))
+        yield choices.head()
     if assessment.assumptions:
-        assumed = [(code(one.name), one.assumed, one.moves) for one in assessment.assumptions]
+        rows = [(code(one.name), one.assumed, one.moves) for one in assessment.assumptions]
         yield paragraph("Assumed, because nobody told us; those that move most come first.")
-        yield table(("what", "assumed", "what it moves"), assumed)
+        yield table(("what", "assumed", "what it moves"), rows)
 
 
 def _rates(assessment: Assessment) -> Markup:
     rates = assessment.rates
+    source = "" if "assumed" in rates.represents else f" ({rates.source})"
     return paragraph(
-        "A month's calls are the logged calls × {}: the log of {} s stands for {} ({}).",
-        marked(number(rates.factor), rates.source), number(rates.span_seconds), rates.represents, rates.source,
+        "A month's calls are the logged calls × {}: the log of {} s stands for {}{}.",
+        marked(number(rates.factor), rates.source), number(rates.span_seconds), rates.represents, source,
     )  # fmt: skip
 
 
@@ -197,24 +196,21 @@ def _pair(pair: CoAccess) -> tuple[str, ...]:
 
 
 def _relationship_table(assessment: Assessment, weights: Weights) -> LongTable:
-    def weight(one: RelationshipAssessment) -> tuple[int, str]:
-        ends = (one.relationship.child, one.relationship.parent)
-        return -sum(weights.table_calls.get(end, 0) for end in ends), one.relationship.id
-
-    rows = []
-    for one in sorted(assessment.relationships, key=weight):
-        evidence = ", ".join(
-            f"{source.kind} ({number(source.calls)} calls)" if source.calls else source.kind
-            for source in one.relationship.evidence
-        )
-        missing = Fact(value=None, unit="", source="measured", origin="")
-        rows.append((
-            code(one.relationship.id), one.relationship.cardinality, evidence or "–",
-            fact(one.facts.get("children.average", missing)), fact(one.facts.get("reads.joint_share", missing)),
-            one.verdict, number(one.margin),
-        ))  # fmt: skip
     headers = ("relationship", "kind", "evidence", "children per parent", "joint share", "verdict", "margin in points")
-    return LongTable("Relationships", headers, rows, (3, 4, 6), "calls of both tables")
+    rows = [_relationship_row(one) for one in by_weight(assessment, weights)]
+    return LongTable("Relationships", headers, rows, (3, 4, 6), "joint reads")
+
+
+def _relationship_row(one: RelationshipAssessment) -> tuple[str, ...]:
+    evidence = ", ".join(
+        f"{source.kind} ({number(source.calls)} calls)" if source.calls else source.kind
+        for source in one.relationship.evidence
+    )
+    children, joint = one.facts.get("children.average"), one.facts.get("reads.joint_share")
+    return (
+        code(one.relationship.id), one.relationship.cardinality, evidence or "–", fact(children, unit=False),
+        fact(joint), one.verdict, number(one.margin),
+    )  # fmt: skip
 
 
 def _many_to_many(assessment: Assessment) -> LongTable:
@@ -270,26 +266,18 @@ _COMPLEXITY = paragraph("1 is one look-up by key; each thing that makes a statem
 def _write_table(assessment: Assessment, weights: Weights) -> LongTable:
     wanted = ("writes.amplification", "writes.copied_columns_per_day", "writes.fan_out_per_day",
               "writes.reads_per_parent_write", "copies.names")  # fmt: skip
-    rows = []
-    for one in _by_fact(assessment.relationships, "reads.joint_calls_per_day"):
-        if _number(one.facts.get("reads.joint_calls_per_day")) > 0:
-            rows.append((code(one.relationship.id), *(_fact(one.facts, name) for name in wanted)))
-    headers = ("relationship", "writes with copies", "changes of copied columns", "items rewritten", "reads per change",
-               "columns")  # fmt: skip
+    rows = [
+        (code(one.relationship.id), *(fact(one.facts.get(name), unit=False) for name in wanted))
+        for one in by_weight(assessment, weights) if joint_reads(one) > 0
+    ]  # fmt: skip
+    headers = ("relationship", "writes with copies ÷ without", "changes of copied columns a day",
+               "items rewritten a day", "joint reads per change", "columns")  # fmt: skip
     return LongTable("Write amplification", headers, rows, (1, 2, 3, 4), "joint reads")
-
-
-def _by_fact(found: Iterable[RelationshipAssessment], name: str) -> list[RelationshipAssessment]:
-    return sorted(found, key=lambda one: (-_number(one.facts.get(name)), one.relationship.id))
 
 
 def _number(value: Fact | None) -> float:
     shown: FactValue | None = value.value if value else None
     return float(shown) if isinstance(shown, int | float) and not isinstance(shown, bool) else 0.0
-
-
-def _fact(facts: Mapping[str, Fact], name: str) -> Markup:
-    return fact(facts[name]) if name in facts else Markup("not known")
 
 
 def _hot_table(assessment: Assessment, weights: Weights) -> LongTable:
@@ -303,11 +291,11 @@ def _hot_table(assessment: Assessment, weights: Weights) -> LongTable:
     )
     wanted = ("keys.top_share", "pattern.hot_key_per_second", "pattern.peak_per_second", "time.minute_ratio")
     rows = [
-        (weights.label(rate.pattern), *(_fact(rate.facts, name) for name in wanted),
+        (weights.label(rate.pattern), *(fact(rate.facts.get(name), unit=False) for name in wanted),
          ", ".join(findings.get(rate.pattern, ())) or "–")
         for rate in rates
     ]  # fmt: skip
-    headers = ("access pattern", "share of one value", "its calls at the peak", "all calls at the peak",
+    headers = ("access pattern", "share of one value", "its calls/s at the peak", "all calls/s at the peak",
                "busiest ÷ mean minute", "findings")  # fmt: skip
     return LongTable("Hot partition risk", headers, rows, (1, 2, 3, 4), "calls for one value")
 

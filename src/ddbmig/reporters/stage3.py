@@ -1,6 +1,5 @@
 """Stage3_DataModel.md: the designs side by side, the chosen one in full, and how to live with it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
@@ -25,6 +24,7 @@ from ddbmig.reporters.pages import (
     LongTable,
     all_tables,
     finding_table,
+    marked,
     names,
     next_step,
     page,
@@ -35,7 +35,8 @@ from ddbmig.reporters.pages import (
     unsaid,
     warnings,
 )
-from ddbmig.reporters.plan_calls import query_plan
+from ddbmig.reporters.plan_calls import compact_json, query_plan
+from ddbmig.reporters.relations import by_weight, choice_table
 from ddbmig.reporters.weights import Weights, weights_of
 
 PLANS = 8
@@ -47,16 +48,17 @@ RELATIONSHIPS = 10
 def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
     """The page of stage 3."""
     chosen, weights = design.alternative(design.chosen), weights_of(snapshot)
-    tables, indexes = _table_table(chosen, weights), _index_table(chosen, weights)
+    tables, indexes = _table_table(snapshot, chosen, weights), _index_table(chosen, weights)
     verdicts = _verdict_table(assessment, chosen, weights)
     plans, routed = _plan_table(chosen, weights), _routed_table(chosen, weights)
     lookups, rollback = _lookup_table(chosen), _rollback_table(chosen)
     watched, found = _monitoring_table(chosen), finding_table("Findings", chosen.findings)
+    choices = choice_table(design.choices, by_weight(assessment, weights))
     return page(
         heading(1, "Stage 3: data model"),
         warnings(chosen.findings),
         section("Summary", _chosen(design, chosen), _summary(chosen, assessment)),
-        section("What needs a decision", *_decisions(design)),
+        section("What needs a decision", *_decisions(design, choices)),
         section("Design alternatives comparison table", *_comparison(design, assessment)),
         section("Tables", tables.head(), indexes.head()),
         section("Relationships", verdicts.head(), *_ledgers(assessment, weights)),
@@ -67,7 +69,7 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
         section("Rollback strategy documentation", _ROLLBACK, rollback.head()),
         section("Monitoring and alerting recommendations", *_monitoring(), watched.head()),
         unsaid(design.not_analysed),
-        all_tables(tables, indexes, verdicts, lookups, plans, routed, rollback, watched, found),
+        all_tables(choices, tables, indexes, verdicts, lookups, plans, routed, rollback, watched, found),
         next_step("ddbmig approve 3"),
     )
 
@@ -108,16 +110,12 @@ def _counts(one: Alternative) -> Mapping[str, int]:
     }
 
 
-def _decisions(design: Design) -> Iterator[Markup]:
+def _decisions(design: Design, choices: LongTable) -> Iterator[Markup]:
     yield paragraph("Another design: {}, with ALT one of {}.", code("ddbmig choose design ALT"),
                     names((one.id for one in design.alternatives), 20))  # fmt: skip
     if design.choices:
-        rows = [
-            (code(one.id), ", ".join(one.options), one.chosen or f"{one.default} (default)", one.why or "–")
-            for one in design.choices
-        ]
         yield paragraph("Open choices: {} decides one and reopens stage 3.", code("ddbmig choose CHOICE OPTION"))
-        yield table(("choice", "options", "goes on with", "why it is open"), rows)
+        yield choices.head()
 
 
 def _comparison(design: Design, assessment: Assessment) -> Iterator[Markup]:
@@ -136,7 +134,7 @@ def _comparison(design: Design, assessment: Assessment) -> Iterator[Markup]:
     )  # fmt: skip
     yield table(
         ("design", "round trips", "write amplification", "routed", "scans", "findings", "rules violated"),
-        [(_name(design, one), *_behaviour(one)) for one in design.alternatives], range(1, 6),
+        [(_name(design, one), *_behaviour(one)) for one in design.alternatives], range(1, 7),
     )  # fmt: skip
     yield bullets(say("{}: {}", code(one.id), one.idea) for one in design.alternatives)
 
@@ -178,16 +176,23 @@ def _attribute(one: TableDesign, name: str) -> Markup:
     return say("{} = {}", code(name), code(found.template if found.template is not None else found.value or ""))
 
 
-def _table_table(chosen: Alternative, weights: Weights) -> LongTable:
+def _table_table(snapshot: Snapshot, chosen: Alternative, weights: Weights) -> LongTable:
     order = _by_source(chosen, weights)
     rows = [
         (code(one.name), code(one.source_table), _key(one, one.pk, one.sk), number(len(one.attributes)),
-         number(len(one.indexes)), number(one.items), bytes_(one.item_bytes),
+         number(len(one.indexes)), *_size(snapshot, one),
          number(weights.table_calls.get(one.source_table, 0)))
         for one in order if one.role == "entity"
     ]  # fmt: skip
     headers = ("table", "from", "key", "attributes", "GSIs", "items", "item", "calls")
     return LongTable("Tables", headers, rows, (3, 4, 5, 6, 7))
+
+
+def _size(snapshot: Snapshot, one: TableDesign) -> tuple[Markup, Markup]:
+    """Items and their average size, as sure as what is known of the source table."""
+    found = snapshot.statistics.get(one.source_table)
+    sources = (found.rows.source, found.item_bytes.source) if found else ("assumed", "assumed")
+    return marked(number(one.items), sources[0]), marked(bytes_(one.item_bytes), sources[1])
 
 
 def _by_source(chosen: Alternative, weights: Weights) -> list[TableDesign]:
@@ -212,19 +217,11 @@ def _index_row(one: TableDesign, index: IndexDesign, weights: Weights) -> tuple[
 # --- relationships ---
 
 
-def _ordered(assessment: Assessment, weights: Weights) -> list[RelationshipAssessment]:
-    def weight(one: RelationshipAssessment) -> tuple[int, str]:
-        ends = (one.relationship.child, one.relationship.parent)
-        return -sum(weights.table_calls.get(end, 0) for end in ends), one.relationship.id
-
-    return sorted(assessment.relationships, key=weight)
-
-
 def _verdict_table(assessment: Assessment, chosen: Alternative, weights: Weights) -> LongTable:
     decided = {one.relationship: one for one in chosen.decisions}
-    rows = [_verdict_row(one, decided.get(one.relationship.id)) for one in _ordered(assessment, weights)]
+    rows = [_verdict_row(one, decided.get(one.relationship.id)) for one in by_weight(assessment, weights)]
     headers = ("relationship", "verdict", "points", "margin", "outcome", "because", "trade-off")
-    return LongTable("Relationships", headers, rows, (3,), "calls of both tables")
+    return LongTable("Relationships", headers, rows, (3,), "joint reads")
 
 
 def _verdict_row(one: RelationshipAssessment, decision: Decision | None) -> tuple[str, ...]:
@@ -240,7 +237,7 @@ def _ranked(points: Mapping[str, int]) -> list[tuple[str, int]]:
 def _ledgers(assessment: Assessment, weights: Weights) -> Iterator[Markup]:
     """Ledgers rule by rule: of those that are undecided, then of copies and the like, then of the heaviest."""
     rank = {"undecided": 0, "separate": 2}
-    ordered = sorted(_ordered(assessment, weights), key=lambda one: rank.get(one.verdict, 1))
+    ordered = sorted(by_weight(assessment, weights), key=lambda one: rank.get(one.verdict, 1))
     if len(ordered) > RELATIONSHIPS:
         yield paragraph("What added up, for {} of them; undecided ones first. assessment.json has every ledger.",
                         number(RELATIONSHIPS))  # fmt: skip
@@ -298,7 +295,7 @@ def _by_weight(chosen: Alternative, weights: Weights) -> list[Plan]:
 
 def _calls(snapshot: Snapshot, chosen: Alternative, plan: Plan, weights: Weights) -> Markup:
     calls = query_plan(weights.patterns[plan.pattern], plan, chosen.tables, snapshot.tables)
-    return code_block(json.dumps({"ddb_query_plan": calls}, indent=2, ensure_ascii=False), "json")
+    return code_block(compact_json({"ddb_query_plan": calls}), "json")
 
 
 _LEGEND = paragraph(

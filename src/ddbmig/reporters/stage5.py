@@ -21,6 +21,7 @@ from ddbmig.reporters.pages import (
     unsaid,
     warnings,
 )
+from ddbmig.reporters.weights import weights_of
 
 
 def stage5(
@@ -28,10 +29,11 @@ def stage5(
 ) -> str:
     """The page of stage 5."""
     chosen = design.alternative(analysis.alternative)
+    every = (*assessment.findings, *chosen.findings, *validation.findings, *analysis.findings)
     risks, found = _risk_table(analysis), finding_table("Findings", analysis.findings)
     return page(
         heading(1, "Stage 5: results"),
-        warnings((*assessment.findings, *chosen.findings, *validation.findings, *analysis.findings)),
+        warnings(every, weights_of(snapshot).label),
         section("Summary", _summary(snapshot, assessment, chosen, validation, analysis)),
         section("What needs a decision", *_decisions(assessment, design, validation, analysis)),
         section("Total cost of ownership projections", *_projections(analysis, assessment, chosen)),
