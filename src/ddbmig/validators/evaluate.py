@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from ddbmig.model.condition import (
@@ -23,7 +23,7 @@ from ddbmig.model.condition import (
     Param,
     Term,
 )
-from ddbmig.model.encodings import Cell
+from ddbmig.model.encodings import NUMBER_TYPES, Cell
 from ddbmig.model.schema import Column
 
 Row = Mapping[str, Cell]
@@ -50,6 +50,24 @@ def is_folded(column: Column) -> bool:
     if column.type not in ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"):
         return False
     return not (column.collation or "").endswith(("_bin", "_cs", "binary"))
+
+
+def default_value(column: Column) -> Cell:
+    """The declared default, typed; CURRENT_TIMESTAMP is the fixed clock. NULL for one that only MySQL can compute."""
+    text = column.default
+    if text is None or text.upper() == "NULL":
+        return None
+    if text.upper().startswith(("CURRENT_TIMESTAMP", "NOW(")):
+        return CLOCK.isoformat(sep=" ")
+    if column.type not in NUMBER_TYPES:
+        return text
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:
+        return None
+    if column.type == "decimal":
+        return exact
+    return float(exact) if column.type in ("float", "double") else int(exact)
 
 
 class Evaluator:

@@ -1,11 +1,11 @@
 """Runs a plan: its calls, in order, and the client's bounded steps on the rows that come back."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
 from ddbmig.model.condition import ColumnRef, Param, Term
+from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import TableDesign
 from ddbmig.model.encodings import Cell, decode, encode, render_key_part, render_template, template_columns
 from ddbmig.model.pattern import AccessPattern, OrderTerm
@@ -24,7 +24,7 @@ from ddbmig.model.plan import (
     WriteCall,
 )
 from ddbmig.model.schema import Column
-from ddbmig.validators.evaluate import CLOCK, Binding, Evaluator, Params, Row, compare, folded, is_folded
+from ddbmig.validators.evaluate import Binding, Evaluator, Params, Row, compare, default_value, folded, is_folded
 from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
 
 AUTO_KEYS = dict[tuple[str, str], int]
@@ -206,6 +206,9 @@ class _Run:
         self.relation = [b for b in self.relation if b[call.ref] is None or self.evaluator.holds(call.match, b)]
 
     def _base_key(self, table: TableDesign, row: Row) -> dict[str, Any]:
+        """The key of a row; a row that was read by its digest knows it, with its number among equal rows."""
+        if table.attributes[table.pk].encoding == "row_digest" and table.pk in row:
+            return {table.pk: row[table.pk]}
         builder = self.operations.builder(table.name)
         return {k: builder.value(table.attributes[k], row) for k in (table.pk, table.sk) if k}
 
@@ -286,7 +289,7 @@ class _Run:
                 key = (table, column.name)
                 value = self.new_keys[key] = self.new_keys.get(key, 0) + 1
             elif term is None:
-                value = _default(column)
+                value = default_value(column)
             row[column.name] = value
         return row
 
@@ -330,18 +333,35 @@ class _Run:
         new = self._updated(row, binding)
         old_key = self._base_key(table, row) if builder.applies(row) else None
         if call.op == "DeleteItem":
-            if old_key is None or (table.role == "lookup" and self.pattern.kind == "update"
-                                   and builder.applies(new) and self._base_key(table, new) == old_key):  # fmt: skip
+            stays = self.pattern.kind == "update" and builder.applies(new) and self._base_key(table, new) == old_key
+            if old_key is None or stays:
                 return None
             return ItemWrite(table, old_key, self.operations.peek(table, old_key), None)
         if call.op == "PutItem":
-            if not builder.applies(new) or (table.role == "lookup" and self._base_key(table, new) == old_key):
-                return None
-            key = self._base_key(table, new)
-            return ItemWrite(table, key, None, builder.item(new, self._parent), call.condition)
+            return self._moved(call, table, new, old_key) if builder.applies(new) else None
         assert old_key is not None  # noqa: S101  # an entity has an item for every row
         before = self.operations.peek(table, old_key)
         return ItemWrite(table, old_key, before, self._changed_item(call, table, before, binding), call.condition)
+
+    def _moved(
+        self, call: WriteCall, table: TableDesign, new: Row, old_key: Mapping[str, Any] | None
+    ) -> ItemWrite | None:
+        """The item under its new key; under the same key it replaces the old one, a look-up item if it differs."""
+        key = self._base_key(table, new)
+        if key != old_key:
+            key, item = self._numbered(table, new, key)
+            return ItemWrite(table, key, None, item, call.condition)
+        before, item = self.operations.peek(table, key), self.operations.builder(table.name).item(new, self._parent)
+        return None if table.role == "lookup" and before == item else ItemWrite(table, key, before, {**item, **key})
+
+    def _numbered(self, table: TableDesign, row: Row, key: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Key and item of a row; of a table without a key, with the first free number among equal rows."""
+        builder, number = self.operations.builder(table.name), 0
+        if table.attributes[table.pk].encoding == "row_digest":
+            while self.operations.peek(table, key) is not None:
+                number += 1
+                key = {table.pk: builder.value(table.attributes[table.pk], row, duplicate=number)}
+        return key, builder.item(row, self._parent, number)
 
     def _keyed_change(self, call: WriteCall, table: TableDesign) -> ItemWrite | None:
         key: dict[str, Any] = {}
@@ -368,13 +388,20 @@ class _Run:
         row |= values
         builder = self.operations.builder(table.name)
         for name, attribute in table.attributes.items():
-            if attribute.denormalized or not set(table.source_columns(name)) & set(values):
+            if attribute.denormalized and name in values:
+                value = encode(values[name], attribute.encoding or "string", self._parent_column(attribute))
+            elif attribute.denormalized or not set(table.source_columns(name)) & set(values):
                 continue
-            value = builder.value(attribute, row)
+            else:
+                value = builder.value(attribute, row)
             after.pop(name, None)
             if value is not None:
                 after[name] = value
         return after
+
+    def _parent_column(self, attribute: ContractAttribute) -> Column:
+        columns = self.operations.columns(attribute.source_table)
+        return next(c for c in columns if c.name == attribute.source_column)
 
     def _copy_change(self, call: WriteCall, table: TableDesign, binding: Binding, row: Row) -> ItemWrite | None:
         """The child's item with the copies of the changed parent columns set anew."""
@@ -403,11 +430,10 @@ class _Run:
             return ItemWrite(table, old_key, self.operations.peek(table, old_key), None)
         if not builder.applies(new):
             return None
-        key = self._base_key(table, new)
-        if table.role == "lookup" and key == old_key:
-            return None
-        before = self.operations.peek(table, key)
-        return ItemWrite(table, key, before, builder.item(new, self._parent), call.condition)
+        if old_key is not None:
+            return self._moved(call, table, new, old_key)
+        key, item = self._numbered(table, new, self._base_key(table, new))
+        return ItemWrite(table, key, self.operations.peek(table, key), item, call.condition)
 
     def _merged(self, existing: Row, row: Row) -> dict[str, Cell]:
         """The existing row after ON DUPLICATE KEY UPDATE."""
@@ -418,7 +444,10 @@ class _Run:
         changed = {
             self._spelled(a.column): self.evaluator.value(a.value, binding) for a in self.pattern.assignments
         }  # fmt: skip
-        return {**row, **changed}
+        table = self.refs[0].table
+        plain = {c.name: row.get(c.name) for c in self.operations.columns(table)}
+        digest, same = self.operations.entity(table).pk, all(plain[name] == value for name, value in changed.items())
+        return {**plain, **changed, **({digest: row[digest]} if same and digest in row else {})}
 
     def _spelled(self, column: str) -> str:
         return next(c.name for c in self.operations.columns(self.refs[0].table) if c.name.lower() == column.lower())
@@ -431,20 +460,6 @@ class _Run:
                 if same and row is not None and tuple(row.get(c) for c in columns) == values:
                     return row
         return None
-
-
-def _default(column: Column) -> Cell:
-    """The declared default, typed; CURRENT_TIMESTAMP is the fixed clock of the validation."""
-    text = column.default
-    if text is None or text.upper() == "NULL":
-        return None
-    if text.upper().startswith(("CURRENT_TIMESTAMP", "NOW(")):
-        return CLOCK.isoformat(sep=" ")
-    if column.type in ("tinyint", "smallint", "mediumint", "int", "bigint", "year"):
-        return int(Decimal(text))
-    if column.type == "decimal":
-        return Decimal(text)
-    return float(text) if column.type in ("float", "double") else text
 
 
 def _frozen(value: Any) -> Any:

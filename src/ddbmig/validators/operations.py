@@ -101,9 +101,14 @@ class Operations:
         return {name: self._serializer.serialize(value) for name, value in item.items()}
 
     def row(self, table: TableDesign, item: Mapping[str, Any]) -> dict[str, Cell]:
-        """The source row (or what of it the item holds): plain columns only; absent attributes are NULL."""
+        """The source row (or what of it the item holds): plain columns only; absent attributes are NULL.
+
+        A row of a table without a key keeps its digest beside them, under the key attribute's name.
+        """
         source = self._schema.table(table.source_table)
-        return {
+        digest = table.attributes[table.pk].encoding == "row_digest"
+        own = {table.pk: item[table.pk]} if digest and table.pk in item else {}
+        return own | {
             a.source_column: decode(item.get(name), a.encoding or "string", source.column(a.source_column))
             for name, a in table.attributes.items()
             if a.template is None and a.value is None and not a.denormalized and a.encoding != "row_digest"

@@ -30,6 +30,8 @@ class Sampler:
         self._pattern, self._schema, self._source = pattern, schema, source
         self._random = random.Random(f"{seed}:{pattern.id}")  # noqa: S311  # a reproducible sample, not a secret
         self._uses: dict[int, Compare] = {}
+        self._lists: set[int] = set()
+        """Placeholders that stand for a list."""
         self._note(pattern.where)
         for join in pattern.joins:
             self._note(join.extra)
@@ -48,6 +50,7 @@ class Sampler:
             for term in (condition.left, *condition.right):
                 if isinstance(term, Param):
                     self._uses[term.index] = condition
+                    self._lists |= {term.index} if term.many else set()
 
     def sample(self) -> Sample:
         """One set of parameters. Raises NoSample."""
@@ -121,7 +124,7 @@ class Sampler:
             value = self._other(column)
         if value is None:
             value = _placeholder(definition)
-        if use is not None and use.op in ("in", "not in"):
+        if index in self._lists:
             other = self._other(column)
             return (value,) if other is None or other == value else (value, other)
         if use is not None and use.op in ("like", "not like"):

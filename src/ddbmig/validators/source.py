@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ddbmig.model.encodings import Cell
 from ddbmig.model.placeholders import number_placeholders
 from ddbmig.model.schema import Column, Schema, Table
-from ddbmig.validators.evaluate import CLOCK, NotEvaluated, compare, is_folded, like, shifted
+from ddbmig.validators.evaluate import CLOCK, NotEvaluated, compare, default_value, is_folded, like, shifted
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -24,6 +24,7 @@ ATTACHED = 10
 
 
 _REPLACE = re.compile(r"\s*REPLACE\s+INTO\b|\s*REPLACE\b", re.IGNORECASE)
+_MODIFIERS = re.compile(r"\bSQL_(?:CALC_FOUND_ROWS|NO_CACHE|CACHE|SMALL_RESULT|BIG_RESULT|BUFFER_RESULT)\b", re.I)
 _NEW_ROW = re.compile(r"VALUES\(([^()]+)\)|\bnew\.(\w+|\"[^\"]+\")", re.IGNORECASE)
 
 
@@ -41,6 +42,8 @@ class SourceRows:
         for name, moment in (("now", CLOCK.isoformat(sep=" ")), ("utc_timestamp", CLOCK.isoformat(sep=" "))):
             self._db.create_function(name, 0, lambda value=moment: value)
         self._db.create_function("mysql_date_add", 3, date_add)
+        for name, part in (("year", slice(0, 4)), ("month", slice(5, 7)), ("day", slice(8, 10))):
+            self._db.create_function(name, 1, lambda text, part=part: None if text is None else int(text[part]))
         self._db.create_function("mysql_like_binary", 2, like_binary)
         self._transpiled: dict[str, str] = {}
         self._attached = sorted({t.schema_name for t in schema.tables if t.schema_name})[:ATTACHED]
@@ -50,7 +53,7 @@ class SourceRows:
             self._create(table)
 
     def _create(self, table: Table) -> None:
-        columns = [f"{_quoted(c.name)} {_affinity(c)}" for c in table.columns]
+        columns = [f"{_quoted(c.name)} {_affinity(c)}{_default(c)}" for c in table.columns]
         key = table.primary_key
         single = table.column(key[0]) if len(key) == 1 else None
         rowid = single is not None and single.type in ("int", "bigint", "smallint", "mediumint", "tinyint")
@@ -177,7 +180,7 @@ def to_sqlite(statement: str) -> str:
     from sqlglot.errors import ErrorLevel, SqlglotError
 
     replace = _REPLACE.match(statement)
-    text = _REPLACE.sub("INSERT INTO", statement) if replace else statement
+    text = _MODIFIERS.sub("", _REPLACE.sub("INSERT INTO", statement) if replace else statement)
     try:
         tree = sqlglot.parse_one(text, dialect="mysql")
         tree = tree.transform(_as_sqlite_has_it)
@@ -258,6 +261,14 @@ def _plain(message: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _default(column: Column) -> str:
+    value = default_value(column)
+    if value is None or isinstance(value, bytes):
+        return ""
+    text = str(value) if not isinstance(value, str) else "'" + value.replace("'", "''") + "'"
+    return f" DEFAULT {text}"
 
 
 def _affinity(column: Column) -> str:
