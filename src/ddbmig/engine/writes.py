@@ -5,7 +5,6 @@ Statement by statement: a MySQL transaction over several statements is mapped by
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Literal
 
 from ddbmig.engine.candidates import Copy, Draft, Entity
 from ddbmig.engine.capacity import WRITE_BLOCK
@@ -22,7 +21,7 @@ from ddbmig.engine.reads import (
 from ddbmig.model.condition import All, ColumnRef, Compare, Constant, Param, Term
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, TableRef
-from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall
+from ddbmig.model.plan import Estimate, KeyCondition, Plan, ReadCall, Step, Transaction, WriteCall
 from ddbmig.model.schema import Index
 
 
@@ -79,6 +78,7 @@ class WriteCompiler:
         mode, existing = self.pattern.insert_mode, None
         given = {a.column.lower() for a in self.pattern.assignments}
         self._note_generated_key(given)
+        self._note_equal_rows()
         if mode in ("upsert", "replace"):
             existing = self._read_existing(given)
         for copy in self.entity.copies:
@@ -104,25 +104,33 @@ class WriteCompiler:
         changed = {self._column(a.column) for a in self.pattern.assignments}
         moved = [u for u in self.entity.lookups if changed & set(u.columns)]
         rekeyed = bool(changed & set(self.entity.key_columns)) or self.entity.digest_key is not None
+        self._note_equal_rows()
         derived = self._derived_columns(changed)
+        copies = [c for c in self.entity.copies if rekeyed or changed & set(c.local_columns)]
         key = self._direct_key()
         uses_row = any(columns_of(a.value) - {(0, c) for c in changed} for a in self.pattern.assignments)
-        direct = key is not None and not (moved or rekeyed or derived - changed or uses_row)
+        direct = key is not None and not (moved or rekeyed or copies or derived - changed or uses_row)
         if not direct:
             everything = {c.name for c in self.entity.table.columns}
             need = everything if rekeyed else {
-                *self.entity.key_columns, *derived, *(c for u in moved for c in u.columns), *self._value_columns()
+                *self.entity.key_columns, *derived, *(c for u in moved for c in u.columns), *self._value_columns(),
+                *(c for copy in copies for c in copy.local_columns),
             }  # fmt: skip
             self._read_rows(need)
         rows = self.relation.rows
-        sets = self.pattern.assignments
+        sets = (*self.pattern.assignments, *(a for copy in copies for a in self._copied_anew(copy)))
         if rekeyed:
-            self._append([
+            writes = [
                 self._base_write("DeleteItem", rows, transactional=True),
                 self._base_write("PutItem", rows, transactional=True, sets=sets),
-            ])  # fmt: skip
+            ]
+            for unique in self.entity.lookups:  # every look-up item holds the key that changes
+                writes.append(self._lookup_write("DeleteItem", unique, rows))
+                writes.append(self._lookup_write("PutItem", unique, rows, sets=sets))
+            self._append(writes)
         else:
-            update = self._base_write("UpdateItem", rows, transactional=bool(moved), sets=sets, changed=changed)
+            touched = changed | {name for copy in copies for _, name in copy.columns}
+            update = self._base_write("UpdateItem", rows, transactional=bool(moved), sets=sets, changed=touched)
             if direct:
                 update = update.model_copy(update={"key": key, "per_row": False, "condition": "exists"})
             writes = [update]
@@ -164,40 +172,52 @@ class WriteCompiler:
         if len(usable) > 1:
             self.detail.append(f"the row already there is looked for by {', '.join(usable[0])} only")
         pairs = tuple((column, ColumnRef(ref=0, column=column)) for column in usable[0])
-        return self._join(self.entity.table.id, pairs, "left", {c.name for c in self.entity.table.columns})
+        return self._join(self.entity.table.id, pairs, {c.name for c in self.entity.table.columns})
 
     def _read_parent(self, copy: Copy) -> None:
         pairs = tuple(
             (parent, ColumnRef(ref=0, column=local))
             for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
         )
-        self._join(copy.parent, pairs, "left", {column for column, _ in copy.columns})
+        self._join(copy.parent, pairs, {column for column, _ in copy.columns})
 
-    def _join(
-        self, table: str, pairs: tuple[tuple[str, ColumnRef], ...], kind: Literal["inner", "left"], needed: set[str]
-    ) -> int:
-        """Read the rows of `table` that equal the bound row in `pairs`; returns their reference number."""
+    def _copied_anew(self, copy: Copy) -> tuple[Assignment, ...]:
+        """The copies of a row whose parent changes, taken from the parent that it has then."""
+        assigned = {self._column(a.column): a.value for a in self.pattern.assignments}
+        terms = [assigned.get(local, ColumnRef(ref=0, column=local)) for local in copy.local_columns]
+        if any(term == Constant(value=None) for term in terms):
+            return tuple(Assignment(column=name, value=Constant(value=None)) for _, name in copy.columns)
+        if any(not isinstance(term, Param | ColumnRef) for term in terms):
+            raise NotBounded("server function", f"the new {copy.parent} of a row that holds copies of it is computed")
+        pairs = tuple(zip(copy.parent_columns, terms, strict=True))
+        ref = self._join(copy.parent, pairs, {column for column, _ in copy.columns})
+        return tuple(Assignment(column=name, value=ColumnRef(ref=ref, column=column)) for column, name in copy.columns)
+
+    def _join(self, table: str, pairs: tuple[tuple[str, Term], ...], needed: set[str]) -> int:
+        """Left-join the rows of `table` that equal the terms of `pairs`; returns their reference number.
+
+        The bound row stays even where none is found: what follows still needs it.
+        """
         ref = len(self.pattern.refs) + len(self.support)
         self.support.append(TableRef(table=table, alias=f"support_{ref}"))
-        on = tuple((ColumnRef(ref=ref, column=column), term) for column, term in pairs)
-        conditions = [Compare(op="=", left=own, right=(other,)) for own, other in on]
+        own = {column: ColumnRef(ref=ref, column=column) for column, _ in pairs}
+        on = tuple((own[column], term) for column, term in pairs if isinstance(term, ColumnRef))
+        given = [Compare(op="=", left=own[c], right=(term,)) for c, term in pairs if not isinstance(term, ColumnRef)]
         synthetic = self.pattern.model_copy(
             update={
                 "refs": (*self.pattern.refs, *self.support),
-                "joins": (Join(ref=ref, kind=kind, on=on),),
+                "joins": (Join(ref=ref, kind="left", on=on, extra=All(items=tuple(given))),),
                 "where": All(),
                 "reads": (), "order": (), "limit": None, "group_by": (), "aggregates": (), "distinct": False,
             }
         )  # fmt: skip
         compiler = ReadCompiler(synthetic, self.draft, self.frequencies, self.may_add, {ref: needed})
         before, before_rows = self.relation.pending, self.relation.rows
-        self.relation.pending = list(conditions) if kind == "inner" else []
+        self.relation.pending = []
         compiler.extend(self.relation, ref)
-        self.relation.pending = before
+        self.relation.pending, self.relation.rows = before, before_rows
         compiler.adopt(self.relation)
         self.relation.adopted = []
-        if kind == "left":
-            self.relation.rows = before_rows
         return ref
 
     def _maintain_copies(self, changed: set[str]) -> None:
@@ -215,13 +235,14 @@ class WriteCompiler:
             (local, ColumnRef(ref=0, column=parent))
             for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
         )
-        base_rows = self.relation.rows
-        ref = self._join(child.table.id, pairs, "inner", set(child.key_columns))
+        ref = self._join(child.table.id, pairs, set(child.key_columns))
+        found = self.relation.steps[-1]
+        rows = found.estimate.calls * found.estimate.items if isinstance(found, ReadCall) else 1.0
         design = self.draft.entity_design(child)
         values = {self._column(a.column): a.value for a in self.pattern.assignments}
         names = {name for _, name in stale}
-        units = self.relation.rows * ceil(max(1.0, design.item_bytes) / WRITE_BLOCK)
-        index_units = self.relation.rows * sum(
+        units = rows * ceil(max(1.0, design.item_bytes) / WRITE_BLOCK)
+        index_units = rows * sum(
             ceil(max(1.0, i.entry_bytes) / WRITE_BLOCK)
             for i in design.indexes
             if i.projection == "ALL" or names & set(i.projected)
@@ -232,11 +253,10 @@ class WriteCompiler:
                 sets=tuple(Assignment(column=name, value=values[column]) for column, name in stale),
                 purpose=f"copy of {', '.join(f'{copy.parent}.{column}' for column, _ in stale)}",
                 estimate=Estimate(
-                    calls=self.relation.rows, items=1.0, write_units=units + index_units, index_write_units=index_units
+                    calls=rows, items=1.0, write_units=units + index_units, index_write_units=index_units
                 ),
             )
         )  # fmt: skip
-        self.relation.rows = base_rows
 
     # --- what a write touches ---
 
@@ -269,6 +289,10 @@ class WriteCompiler:
                     f"{column.name} was AUTO_INCREMENT: the client generates it (a ULID or a counter item)"
                 )
                 return
+
+    def _note_equal_rows(self) -> None:
+        if self.entity.digest_key:
+            self.detail.append("equal rows are numbered: where the digest is taken, #1, #2 and so on is added to it")
 
     def _direct_key(self) -> tuple[KeyCondition, ...] | None:
         """The base key when the WHERE is nothing but its columns equal to single parameters."""
@@ -342,7 +366,8 @@ class WriteCompiler:
     def _changed_entry_units(self, changed: set[str]) -> float:
         """Units to follow an update: two writes where the index key moves, one where only its content changes."""
         units = 0.0
-        touched = {n for n in self.table.attributes if changed & set(self.table.source_columns(n))}
+        own = {n for n, a in self.table.attributes.items() if not a.denormalized}
+        touched = {n for n in own if changed & set(self.table.source_columns(n))} | (changed - own)
         for index in self.table.indexes:
             block = self._present(index) * ceil(max(1.0, index.entry_bytes) / WRITE_BLOCK)
             if touched & {index.pk, index.sk}:

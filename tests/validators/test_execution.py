@@ -1,0 +1,98 @@
+"""Plans run on an engine answer as their SQL does on the rows, and leave the items that the changed rows would give."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from shop import shop, shop_rows
+
+from ddbmig.loaders.items import ItemBuilder
+from ddbmig.model.design import Alternative, TableDesign
+from ddbmig.model.encodings import Cell
+from ddbmig.model.errors import DdbmigError
+from ddbmig.model.validation import Validation
+from ddbmig.validators.engines import Engine, open_engine
+from ddbmig.validators.source import SourceRows
+from ddbmig.validators.validate import PREFIX, _Loading, _Validation, read_data
+from design_builder import design_world
+
+SHOP = shop()
+DESIGN = design_world(SHOP)
+ALTERNATIVES = [alternative.id for alternative in DESIGN.alternatives]
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Engine]:
+    with open_engine("moto") as engine:
+        yield engine
+
+
+@contextmanager
+def ran(alternative: Alternative, engine: Engine) -> Iterator[tuple[_Validation, Validation]]:
+    """A validation whose tables still stand."""
+    run = _Validation(SHOP, alternative, engine, read_data(SHOP, shop_rows()))
+    try:
+        run.create()
+        run.load()
+        run.run_patterns()
+        yield run, run.result()
+    finally:
+        run.drop()
+
+
+def report(found: Validation, status: str) -> list[str]:
+    names = {p.id: p.sql for p in SHOP.patterns}
+    return [f"{names[p.pattern]}: {p.why}, {p.rows_sql} {p.rows_plan}" for p in found.patterns if p.status == status]
+
+
+def items_of(run: _Validation, table: TableDesign) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for page in run.engine.client.get_paginator("scan").paginate(TableName=PREFIX + table.name, ConsistentRead=True):
+        found += [run.operations.plain(item) for item in page["Items"]]
+    return found
+
+
+def items_due(builder: ItemBuilder, source: SourceRows) -> list[dict[str, Any]]:
+    """The items of the rows as they are now."""
+
+    def find(table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Mapping[str, Cell] | None:
+        return source.match(table_id, dict(zip(columns, values, strict=True)))
+
+    return list(_Loading().items(builder, source.rows(builder.entry.source_table), find))
+
+
+def without_number(item: Mapping[str, Any]) -> str:
+    """An item as text; equal rows of a table without a key may be numbered in another order."""
+    plain = {name: value.split("#")[0] if name == "row_digest" else value for name, value in item.items()}
+    return repr(sorted((name, str(value)) for name, value in plain.items()))
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_plans_answer_as_their_sql_and_leave_the_same_data(alternative: str, moto: Engine) -> None:
+    design = DESIGN.alternative(alternative)
+    with ran(design, moto) as (run, found):
+        assert report(found, "failed") == []
+        assert report(found, "not compared") == []
+        assert {p.pattern for p in found.patterns if p.status == "not run"} == {
+            plan.pattern for plan in design.plans if plan.routed
+        }
+        assert [load for load in found.loads if load.rejected or load.items_found != load.rows - load.filtered] == []
+        assert run.data is not None
+        for table in design.tables:
+            due = sorted(map(without_number, items_due(run.builders[table.name], run.data.source)))
+            assert sorted(map(without_number, items_of(run, table))) == due, table.name
+
+
+@pytest.mark.engine
+def test_the_same_on_dynamodb_local_with_the_predicted_capacity() -> None:
+    try:
+        with open_engine("jar") as engine:
+            for alternative in DESIGN.alternatives:
+                with ran(alternative, engine) as (_, found):
+                    assert report(found, "failed") == []
+                    assert report(found, "not compared") == []
+                    assert [p for p in found.patterns if p.capacity_differs] == []
+                    assert found.capacity_operations > 100
+    except DdbmigError as error:
+        pytest.skip(str(error))
