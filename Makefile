@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test check workloads nightly setup engine clean
+.PHONY: help demo test golden check workloads nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: $(READY)  ## style, types, room rules, lock file, installed wheel
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python scripts/check_lock.py
 	$(BIN)/python scripts/check_wheel.py
+
+golden: $(READY)  ## write the golden reports anew; read what it changes
+	$(BIN)/pytest tests/reporters --golden
 
 workloads: engine  ## the recorded applications, measured (DDBMIG_CORPUS)
 	$(BIN)/python scripts/workloads.py

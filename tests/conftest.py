@@ -1,6 +1,7 @@
 """Fixtures shared by all rooms."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,24 @@ import pytest
 pytest_plugins = ["docker_daemon", "servers"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--golden` writes the golden files anew instead of comparing with them."""
+    parser.addoption("--golden", action="store_true", help="write the golden files anew")
+
+
+@pytest.fixture(scope="session")
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], str]:
+    """Reads a golden file; with --golden it first becomes the text given."""
+
+    def read(path: Path, text: str) -> str:
+        if request.config.getoption("--golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        return path.read_text("utf-8")
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -54,10 +54,10 @@ class LongTable:
     by: str = "calls"
     """What the rows are ordered by."""
 
-    def head(self) -> Markup:
-        """The heaviest rows, and where the others are."""
+    def head(self, nothing: Markup = NOTHING) -> Markup:
+        """The heaviest rows, and where the others are; `nothing` where there is no row."""
         if not self.rows:
-            return NOTHING
+            return nothing
         shown = table(self.headers, self.rows[:HEAVIEST], self.right)
         if len(self.rows) <= HEAVIEST:
             return shown
@@ -151,7 +151,7 @@ def _first(lines: list[Markup], limit: int) -> list[Markup]:
 
 
 def finding_table(title: str, findings: Sequence[Finding], label: Label = code) -> LongTable:
-    """Findings as they are ordered in the value: by severity, rule and subject."""
+    """Findings by severity, else as they are ordered in the value."""
     rows = [
         (
             one.severity,
@@ -160,10 +160,10 @@ def finding_table(title: str, findings: Sequence[Finding], label: Label = code) 
             say("{}{}", one.message, _place(one)),
             one.instead or "–",
         )
-        for one in findings
+        for one in sorted(findings, key=lambda one: ("error", "warning", "info").index(one.severity))
     ]
     return LongTable(title, ("severity", "rule", "object", "what", "instead"), rows, by="severity")
 
 
-def _place(one: Finding) -> str:
-    return f" ({one.file}:{one.line})" if one.file and one.line else ""
+def _place(one: Finding) -> Markup:
+    return say(" ({}:{})", one.file, str(one.line)) if one.file and one.line else Markup("")

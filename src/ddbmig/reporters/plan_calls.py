@@ -357,7 +357,7 @@ def _rendered(template: str, values: Mapping[str, str]) -> str:
         if column not in values:
             template = template.split(template_field(column), 1)[0]
             break
-    return render_template(template, values)
+    return render_template(template, {name: f"({value})" if " " in value else value for name, value in values.items()})
 
 
 def _attribute_of(table: TableDesign | None, column: str) -> str:

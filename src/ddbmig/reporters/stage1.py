@@ -64,7 +64,7 @@ def _connection(snapshot: Snapshot) -> Markup:
             "`--mysql URL` reads the server itself.\n"
         )
     settings = [say("{} = {}", code(key), code(value)) for key, value in sorted(snapshot.connection.settings.items())]
-    connected = paragraph("Connected to MySQL {}.", snapshot.connection.server_version)
+    connected = paragraph("Connected to MySQL {}.", code(snapshot.connection.server_version))
     return Markup(page(connected, bullets(settings)) if settings else connected)
 
 

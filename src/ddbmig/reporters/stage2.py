@@ -114,7 +114,7 @@ def _decisions(assessment: Assessment, choices: LongTable) -> Iterator[Markup]:
 
 def _rates(assessment: Assessment) -> Markup:
     rates = assessment.rates
-    source = "" if "assumed" in rates.represents else f" ({rates.source})"
+    source = Markup("" if "assumed" in rates.represents else f" ({rates.source})")
     return paragraph(
         "A month's calls are the logged calls × {}: the log of {} s stands for {}{}.",
         marked(number(rates.factor), rates.source), number(rates.span_seconds), rates.represents, source,

@@ -338,7 +338,7 @@ def _plans(snapshot: Snapshot, chosen: Alternative, weights: Weights) -> Iterato
 def _routed(chosen: Alternative, weights: Weights) -> Iterator[Markup]:
     routed = [plan.pattern for plan in chosen.plans if plan.routed]
     if routed:
-        yield paragraph("{} with {} of the calls have no bounded plan; another system must answer them.",
+        yield paragraph("No bounded plan, so another system must answer: {} with {} of the calls.",
                         plural(len(routed), "access pattern"), percent(chosen.routed_calls_share))  # fmt: skip
 
 

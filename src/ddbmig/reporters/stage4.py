@@ -46,7 +46,12 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         section("Summary", _summary(validation, weights, chosen)),
         section("What needs a decision", *_decisions(validation)),
         section("Verdicts", _verdicts(validation.checks)),
-        section("Access patterns compared", *_outcomes(validation, weights, chosen), differing.head(), silent.head()),
+        section(
+            "Access patterns compared",
+            *_outcomes(validation, weights, chosen),
+            differing.head(_AGREE),
+            silent.head(Markup("")),
+        ),
         section("Data loaded", *_load_notes(validation), loads.head()),
         section("Capacity", *_capacity(validation), capacity.head()),
         *(section(line, *_of_guide(line, validation)) for line in GUIDE),
@@ -54,6 +59,9 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         all_tables(differing, silent, loads, capacity, found),
         next_step("ddbmig approve 4"),
     )
+
+
+_AGREE = paragraph("No plan that was compared differs from its SQL.")
 
 
 def _engine(validation: Validation) -> Iterator[Markup]:
@@ -79,7 +87,7 @@ def _summary(validation: Validation, weights: Weights, chosen: Alternative) -> M
     return bullets((
         say("Checks: {} passed, {} failed, {} not analysed.", number(passed), number(len(failed)),
             number(len(unseen))),
-        say("{} with {} of the calls return what SQL returns.", plural(len(good), "access pattern"),
+        say("Plan and SQL agree for {} with {} of the calls.", plural(len(good), "access pattern"),
             percent(weights.share(good))),
         say("{} and {} created; {} loaded and counted.", plural(validation.tables_created, "table"),
             plural(validation.indexes_created, "GSI"), plural(items, "item")),

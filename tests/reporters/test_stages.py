@@ -1,0 +1,237 @@
+"""The five reports of one hand-made application with hostile names, against golden files and the guide's headings.
+
+`make golden` (pytest tests/reporters --golden) writes the golden files anew; read what it changes.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from hand_made import ANALYSIS, ASSESSMENT, AUTHORS, BOOKS, DESIGN, MARK, SNAPSHOT, VALIDATION
+from markdown_it import MarkdownIt
+
+from ddbmig.model.assessment import Assessment, Rates
+from ddbmig.model.context import Context
+from ddbmig.model.digest import Digest
+from ddbmig.model.schema import Schema
+from ddbmig.model.snapshot import Connection, Snapshot
+from ddbmig.model.validation import Validation
+from ddbmig.reporters.pages import HEAVIEST
+from ddbmig.reporters.stage1 import NOT_CONNECTED, stage1
+from ddbmig.reporters.stage2 import stage2
+from ddbmig.reporters.stage3 import stage3
+from ddbmig.reporters.stage4 import stage4
+from ddbmig.reporters.stage5 import stage5
+
+GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+HERE = Path(__file__).resolve().parent
+PAGES: dict[str, Callable[[], str]] = {
+    "Stage1_MySQLAnalysis.md": lambda: stage1(SNAPSHOT),
+    "Stage2_AccessPatterns.md": lambda: stage2(SNAPSHOT, ASSESSMENT),
+    "Stage3_DataModel.md": lambda: stage3(SNAPSHOT, ASSESSMENT, DESIGN),
+    "Stage4_Validation.md": lambda: stage4(SNAPSHOT, DESIGN, VALIDATION),
+    "Stage5_MigrationAnalysis.md": lambda: stage5(SNAPSHOT, ASSESSMENT, DESIGN, VALIDATION, ANALYSIS),
+}
+EMPTY = Snapshot(tables=Schema(tables=()), digest=Digest())
+
+
+@pytest.fixture(params=sorted(PAGES))
+def named_page(request: pytest.FixtureRequest) -> tuple[str, str]:
+    return request.param, PAGES[request.param]()
+
+
+def section(page: str, title: str) -> str:
+    """What stands below a second-level heading."""
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |^Next: )", page, re.M | re.S)
+    assert found, title
+    return found[1]
+
+
+def test_each_page_is_its_golden_file(named_page: tuple[str, str], golden: Callable[[Path, str], str]) -> None:
+    name, page = named_page
+    assert page == golden(HERE / "golden" / name, page)
+
+
+def test_the_guides_lines_are_headings(named_page: tuple[str, str], repository: Path) -> None:
+    name, page = named_page
+    wanted = yaml.safe_load((repository / "tests" / "guide.yaml").read_text())["reports"][name]
+    headings = re.findall(r"^## (.*)$", page, re.M)
+    assert set(wanted) <= set(headings)
+    assert len(headings) == len(set(headings))
+
+
+def test_the_last_line_says_what_to_type(named_page: tuple[str, str]) -> None:
+    name, page = named_page
+    assert page.endswith(f"\n\nNext: `ddbmig approve {name[5]}`\n")
+
+
+def test_summary_comes_first_then_what_needs_a_decision(named_page: tuple[str, str]) -> None:
+    headings = [title for title in re.findall(r"^## (.*)$", named_page[1], re.M) if title != "Production warnings"]
+    assert headings[:2] == ["Summary", "What needs a decision"]
+
+
+def test_hostile_names_render_as_text(named_page: tuple[str, str]) -> None:
+    html = GITHUB.render(named_page[1])
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "<a " not in html
+    assert named_page[1].count("\n\n\n") == 0
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(named_page: tuple[str, str]) -> None:
+    tokens = GITHUB.parse(named_page[1])
+    width, cells = 0, 0
+    for token in tokens:
+        if token.type == "tr_open":
+            cells = 0
+        cells += token.type in ("th_open", "td_open")
+        if token.type == "thead_close":
+            width = cells
+        if token.type == "tr_close":
+            assert cells == (width or cells)
+        if token.type == "table_close":
+            width = 0
+    lines = [line for line in named_page[1].splitlines() if line.startswith("|")]
+    assert sum(token.type == "tr_open" for token in tokens) == sum(not line.startswith("| ---") for line in lines)
+
+
+def test_a_page_of_files_only_opens_with_that_sentence() -> None:
+    assert stage1(SNAPSHOT).startswith(f"{NOT_CONNECTED}\n\n")
+    assert NOT_CONNECTED == "**NOT CONNECTED: from files only**"
+    connected = SNAPSHOT.model_copy(update={"connection": Connection(server_version="8.4.2 <b>", settings={"a": "1"})})
+    assert stage1(connected).startswith("Connected to MySQL `8.4.2 <b>`.\n\n- `a` = `1`\n\n# Stage 1")
+    assert "NOT CONNECTED" not in stage1(connected)
+
+
+def test_every_statement_is_accounted_for() -> None:
+    accounts = section(stage1(SNAPSHOT), "Every statement accounted for")
+    assert "statements in `general.log` | 120 |" in accounts
+    assert [int(n) for n in re.findall(r"^\| [=+] .*\| (\d+) \|$", accounts, re.M)] == [109, 9, 2]
+    assert 109 + 9 + 2 == 120
+    assert "only the other log" not in accounts
+
+
+def test_declared_latency_is_judged_by_the_histograms() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| ([\d.]+) ms \| (.*) \| ([*\w ]+) \|$", stage1(SNAPSHOT), re.M)
+    # 520 of base 1.02 is 29.7 ms: the slowest 10 of 100 timed calls lie in that bucket
+    assert rows == [
+        ("*", "10", "29.7 ms over 100 timed calls", "**fail**"),
+        ("bo\\|oks", "50", "29.7 ms over 100 timed calls", "pass"),
+        ("old", "1", "–", "not measured"),
+    ]
+
+
+def test_unanswered_context_says_what_is_assumed() -> None:
+    page = stage1(SNAPSHOT.model_copy(update={"context": Context()}))
+    assert "Lifecycle: not answered; assumed: nothing, so no rule on it fires." in page
+    assert "Required latency: not answered." in page
+    assert "Pain points (declared): not answered." in page
+    assert "`context.lifecycle`, `context.team_expertise`" in section(page, "What needs a decision")
+
+
+def test_assumed_numbers_are_marked_and_others_are_not() -> None:
+    assert "| 500 (assumed) | 150 B |" in stage1(SNAPSHOT)
+    page = stage2(SNAPSHOT, ASSESSMENT)
+    assert "calls a month (assumed)" in page
+    assert "× 43,800 (assumed): the log of 60 s stands for average (assumed)." in page
+    assert "(assumed rates)" in section(stage3(SNAPSHOT, ASSESSMENT, DESIGN), "Summary")
+    declared = ASSESSMENT.model_copy(
+        update={"rates": Rates(span_seconds=60, represents="average", source="declared", factor=43800)}
+    )
+    assert "calls a month |" in stage2(SNAPSHOT, declared)
+    assert "stands for average (declared)." in stage2(SNAPSHOT, declared)
+    assert "assumed rates" not in stage3(SNAPSHOT, declared, DESIGN)
+    assert "assumed rates" not in stage5(SNAPSHOT, declared, DESIGN, VALIDATION, ANALYSIS)
+
+
+def test_warnings_stand_first_in_the_guides_words_with_their_evidence() -> None:
+    page = stage2(SNAPSHOT, ASSESSMENT)
+    assert page.splitlines()[2:8] == [
+        "## Production warnings",
+        "",
+        "**Warning: This access pattern may create hot partitions. Consider partition key sharding strategy.**",
+        "",
+        "- `select bo|oks by id` (Qaa): one value takes 40 % of 80 calls (PW002)",
+        "",
+    ]
+
+
+def test_stage_4_opens_with_its_engine() -> None:
+    page = stage4(SNAPSHOT, DESIGN, VALIDATION)
+    assert page.startswith("Engine: **moto 5.2**.\n\n**moto stands in for DynamoDB: its capacity is no measure**\n\n")
+    silent = VALIDATION.model_copy(update={"engine_warning": None})
+    assert stage4(SNAPSHOT, DESIGN, silent).startswith("Engine: **moto 5.2**.\n\n# Stage 4")
+
+
+def test_stage_4_sorts_patterns_by_outcome_with_their_share_of_calls() -> None:
+    outcomes = section(stage4(SNAPSHOT, DESIGN, VALIDATION), "Access patterns compared")
+    found = dict(re.findall(r"^\| ([a-z ]+) \| (\d+ \| \d+ \| [\d.]+ %) \|$", outcomes, re.M))
+    assert found == {
+        "passed": "1 | 80 | 73.4 %",
+        "failed": "1 | 20 | 18.3 %",
+        "not compared": "1 | 6 | 5.5 %",
+        "routed": "1 | 3 | 2.8 %",
+        "not run": "0 | 0 | 0.0 %",
+    }
+
+
+@pytest.mark.parametrize(
+    ("heading", "opening"),
+    [
+        ("Hot partition simulation", "**not analysed**: this check is not built yet"),
+        ("Write amplification verification", "**passed**: 15 operations"),
+        ("Schema evolution dry runs", "**not analysed**: no check of this run covers it."),
+    ],
+)
+def test_each_line_of_stage_4_has_its_verdict(heading: str, opening: str) -> None:
+    assert section(stage4(SNAPSHOT, DESIGN, VALIDATION), heading).strip() == opening
+
+
+def test_acknowledgments_can_be_ticked() -> None:
+    page = stage5(SNAPSHOT, ASSESSMENT, DESIGN, VALIDATION, ANALYSIS)
+    assert "- [ ] Engineering lead: I accept that bo\\|oks keeps a copy of na\\`me.\n" in page
+
+
+def test_sql_with_fences_stays_inside_its_fence() -> None:
+    fence = next(line for line in stage2(SNAPSHOT, ASSESSMENT).splitlines() if line.endswith("`sql"))
+    assert fence == "````sql"
+
+
+def test_long_tables_are_cut_and_their_rest_stands_at_the_end() -> None:
+    table = SNAPSHOT.tables.table(BOOKS)
+    many = tuple(table.model_copy(update={"id": f"t{n:03d}", "name": f"t{n:03d}"}) for n in range(150))
+    page = stage1(SNAPSHOT.model_copy(update={"tables": Schema(tables=(*SNAPSHOT.tables.tables, *many))}))
+    assert f"The {HEAVIEST} heaviest of 153 by calls" in section(page, "Schema")
+    head, rest = page.split("## All tables")
+    shown = [re.findall(r"^\| `(t\d{3})` ", part, re.M) for part in (head, rest)]
+    assert sorted(shown[0] + shown[1]) == [one.id for one in many]
+    assert len(section(page, "Schema").splitlines()) < HEAVIEST + 10
+
+
+@pytest.mark.parametrize("snapshot", [EMPTY, EMPTY.model_copy(update={"tables": SNAPSHOT.tables})])
+def test_nothing_to_say_is_said(snapshot: Snapshot) -> None:
+    rates = Rates(span_seconds=0, represents="a month: the logs hold no times (assumed)", source="assumed", factor=1)
+    assessment = Assessment(rates=rates, patterns=(), relationships=())
+    bare = DESIGN.alternatives[1].model_copy(update={"tables": (), "plans": (), "decisions": (), "findings": ()})
+    design = DESIGN.model_copy(update={"alternatives": (bare,), "choices": ()})
+    validation = Validation(
+        engine="none", alternative="rules", seed=1, tables_created=0, indexes_created=0
+    )  # fmt: skip
+    for page in (
+        stage1(snapshot),
+        stage2(snapshot, assessment),
+        stage3(snapshot, assessment, design),
+        stage4(snapshot, design, validation),
+        stage5(snapshot, assessment, design, validation, ANALYSIS),
+    ):
+        assert "\n\nNext: `ddbmig approve " in page
+        assert not re.search(r"^(#+ .*)\n\n#", page, re.M) or page.count("None found.")
+
+
+def test_marks_of_markdown_in_a_sentence_stay_text() -> None:
+    assert AUTHORS not in GITHUB.render(stage1(SNAPSHOT))
+    shown = re.sub(r"<[^>]*>", "", GITHUB.render(stage1(SNAPSHOT)))
+    assert MARK in shown
