@@ -41,7 +41,11 @@ class NotEvaluated(Exception):
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """The text as a case- and accent-insensitive, padded MySQL collation compares it."""
-    decomposed = unicodedata.normalize("NFD", text.rstrip(" "))
+    return _plain_letters(text.rstrip(" "))
+
+
+def _plain_letters(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
 
@@ -111,10 +115,10 @@ class Evaluator:
         if op == "in":
             found = [self._plain("=", left, [value], fold) for value in right]
             return True if True in found else None if None in found else False
+        if op == "between":
+            return _conjunction([self._plain(">=", left, right[:1], fold), self._plain("<=", left, right[1:], fold)])
         if left is None or any(value is None for value in right):
             return None
-        if op == "between":
-            return compare(left, right[0], fold) >= 0 and compare(left, right[1], fold) <= 0
         if op == "like":
             return like(str(left), str(right[0]), fold)
         order = compare(left, right[0], fold)
@@ -184,9 +188,9 @@ def number(value: Cell) -> Decimal:
 
 
 def like(text: str, pattern: str, fold: bool) -> bool:
-    """LIKE with `%`, `_` and the escape `\\`."""
+    """LIKE with `%`, `_` and the escape `\\`; unlike `=` it counts trailing spaces."""
     parts, escaped = [], False
-    for char in folded(pattern) if fold else pattern:
+    for char in _plain_letters(pattern) if fold else pattern:
         if escaped or char not in "%_\\":
             parts.append(re.escape(char))
             escaped = False
@@ -194,7 +198,9 @@ def like(text: str, pattern: str, fold: bool) -> bool:
             escaped = True
         else:
             parts.append(".*" if char == "%" else ".")
-    return re.fullmatch("".join(parts), folded(text) if fold else text, re.S) is not None
+    if escaped:  # at the very end it escapes nothing and stands for itself
+        parts.append(re.escape("\\"))
+    return re.fullmatch("".join(parts), _plain_letters(text) if fold else text, re.S) is not None
 
 
 def _arithmetic(op: str, left: Cell, right: Cell) -> Cell:
