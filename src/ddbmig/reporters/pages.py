@@ -13,6 +13,8 @@ from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, nu
 
 HEAVIEST = 20
 """Rows of a long table in the running text."""
+LONGEST = 500
+"""Rows of a table in all: beyond, the JSON value beside the report has them."""
 NOTHING = Markup("None found.\n")
 Label = Callable[[str], Markup]
 """How the subject of a finding is shown."""
@@ -62,15 +64,18 @@ class LongTable:
         if len(self.rows) <= HEAVIEST:
             return shown
         note = paragraph(
-            "The {} heaviest of {} by {}; the others stand under “All tables: {}”.",
+            "The first {} of {}, by {}; the others stand under “All tables: {}”.",
             number(HEAVIEST), number(len(self.rows)), self.by, self.title,
         )  # fmt: skip
         return Markup(page(shown, note))
 
     def rest(self) -> Markup:
-        """The rows that `head` left out."""
-        rows = self.rows[HEAVIEST:]
-        return section(self.title, table(self.headers, rows, self.right), level=3) if rows else Markup("")
+        """The rows that `head` left out, as far as a page can bear them."""
+        rows, more = self.rows[HEAVIEST:LONGEST], len(self.rows) - LONGEST
+        if not rows:
+            return Markup("")
+        note = paragraph("{} more in the stage's JSON file.", number(more)) if more > 0 else ""
+        return section(self.title, table(self.headers, rows, self.right), note, level=3)
 
 
 def all_tables(*tables: LongTable) -> Markup:

@@ -60,7 +60,7 @@ def stage2(snapshot: Snapshot, assessment: Assessment) -> str:
         section("What needs a decision", *_decisions(assessment, choices)),
         section("Access patterns", _rates(assessment), patterns.head(), *_statements(weights)),
         section("Access pattern correlation matrix", *_matrix(assessment, weights), pairs.head(), _apart(assessment)),
-        section("Relationships", related.head(), many.head()),
+        section("Relationships", related.head(), many.head(Markup(""))),
         section("Diagrams", *_diagrams(snapshot, assessment, weights)),
         section("N+1 reads", per_row.head()),
         section("Write amplification calculations", _WRITES, writes.head()),

@@ -37,6 +37,7 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
     """The page of stage 4."""
     weights, chosen = weights_of(snapshot), design.alternative(validation.alternative)
     differing, silent = _differing(validation, weights), _silent(validation, weights, chosen)
+    remarks = silent.head(Markup(""))
     loads, capacity = _load_table(validation), _capacity_table(validation, weights)
     found = finding_table("Findings", validation.findings)
     return page(
@@ -50,7 +51,7 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
             "Access patterns compared",
             *_outcomes(validation, weights, chosen),
             differing.head(_AGREE),
-            silent.head(Markup("")),
+            remarks,
         ),
         section("Data loaded", *_load_notes(validation), loads.head()),
         section("Capacity", *_capacity(validation), capacity.head()),
@@ -194,9 +195,22 @@ def _capacity(validation: Validation) -> Iterator[Markup]:
         differing = sum(one.capacity_differs for one in validation.patterns)
         yield paragraph("{} measured; {} from the prediction.", plural(validation.capacity_operations, "operation"),
                         plural(differing, "differs", "differ"))  # fmt: skip
+        yield _totals(validation)
     if validation.capacity_known_differences:
         yield paragraph("Known differences of the engine, not counted:")
         yield bullets(validation.capacity_known_differences)
+
+
+def _totals(validation: Validation) -> Markup:
+    """Units over all operations; where none differs, the engine's known differences account for what is left."""
+    found = validation.patterns
+    rows = [
+        ("RRU", number(sum(one.predicted_read_units for one in found)),
+         number(sum(one.consumed_read_units for one in found))),
+        ("WRU", number(sum(one.predicted_write_units for one in found)),
+         number(sum(one.consumed_write_units for one in found))),
+    ]  # fmt: skip
+    return table(("units in all", "predicted", "consumed"), rows, (1, 2))
 
 
 def _capacity_table(validation: Validation, weights: Weights) -> LongTable:
