@@ -1,0 +1,214 @@
+"""What holds for every alternative of every application: properties over random workloads on the cases' schemas."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from ddbmig.engine.choice import choose, complexity, propose
+from ddbmig.engine.contract import contract_of
+from ddbmig.engine.costs import monthly_cost, usd
+from ddbmig.model.contract import Contract
+from ddbmig.model.design import Alternative, Design, TableDesign
+from ddbmig.model.errors import UsageError
+from ddbmig.model.schema import Schema
+from ddbmig.model.snapshot import ScopedOut, Snapshot
+from ddbmig.reporters.contract_file import contract_bytes, contract_schema
+from design_builder import PRICES, World, assess_world, design_world, snapshot_of
+
+FILES = sorted((Path(__file__).parent / "data" / "plans").glob("*.yaml"))
+WORLDS = [yaml.safe_load(file.read_text()) for file in FILES]
+EVERYDAY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CONTRACT = Draft202012Validator(contract_schema())
+
+
+@st.composite
+def workloads(draw: st.DrawFn) -> World:
+    """Some statements of one of the schemas, each with its number of calls."""
+    world = draw(st.sampled_from(WORLDS))
+    pool = sorted({case["sql"] for case in world["cases"]})
+    statements = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=8, unique=True))
+    calls = {sql: draw(st.integers(1, 5_000)) for sql in statements}
+    return World(schema=world["schema"], rows=world["rows"], groups=world["groups"], statements=statements,
+                 calls=calls, list_length=draw(st.integers(1, 5)))  # fmt: skip
+
+
+@EVERYDAY
+@given(workloads())
+def test_every_alternative_is_whole(world: World) -> None:
+    snapshot = snapshot_of(world)
+    for alternative in design_world(snapshot).alternatives:
+        check_plans(snapshot, alternative)
+        check_lossless(snapshot, alternative)
+        for table in alternative.tables:
+            check_table(table)
+        names = [t.name for t in alternative.tables]
+        assert len(set(names)) == len(names)
+        check_contract(snapshot.tables, contract_of(alternative, {p.id: p.name for p in snapshot.patterns}))
+
+
+def check_plans(snapshot: Snapshot, alternative: Alternative) -> None:
+    """One plan for each pattern, either with steps or routed; what it uses is there."""
+    assert [plan.pattern for plan in alternative.plans] == sorted(p.id for p in snapshot.patterns)
+    there = {t.name for t in alternative.tables} | {f"{t.name}/{i.name}" for t in alternative.tables for i in t.indexes}
+    for plan in alternative.plans:
+        assert bool(plan.routed) != bool(plan.steps)
+        assert set(plan.uses) <= there
+        assert plan.index_write_units + plan.transaction_units <= plan.write_units
+        assert plan.routed or plan.read_units + plan.write_units > 0
+
+
+def check_lossless(snapshot: Snapshot, alternative: Alternative) -> None:
+    """Every column of every table is a plain attribute of the one entity of its table."""
+    entities = {t.source_table: t for t in alternative.tables if t.role == "entity"}
+    assert len(entities) == sum(t.role == "entity" for t in alternative.tables) == len(snapshot.tables.tables)
+    for table in snapshot.tables.tables:
+        own = [a for a in entities[table.id].attributes.values() if not a.denormalized and a.template is None]
+        kept = [a.source_column for a in own if a.encoding != "row_digest" and a.source_table == table.id]
+        assert sorted(kept) == sorted(c.name for c in table.columns)
+        lookups = [t.enforces for t in alternative.tables if t.source_table == table.id and t.role == "lookup"]
+        enforced = {e.unique_key for e in lookups if e}
+        key = set(entities[table.id].source_columns(entities[table.id].pk))
+        key |= set(entities[table.id].source_columns(entities[table.id].sk or entities[table.id].pk))
+        for unique in table.unique_keys():
+            assert unique.name in enforced or set(unique.columns) == key
+
+
+def check_table(table: TableDesign) -> None:
+    """Keys are attributes of key types, names are legal and say something, there are at most 20 GSIs."""
+    names = [index.name for index in table.indexes]
+    assert len(names) <= 20
+    assert len(set(names)) == len(names)
+    for name in (table.name, *names):
+        assert re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", name)
+        assert not re.fullmatch(r"(?i)gsi_?\d*", name)
+    pairs = [(table.pk, table.sk), *((index.pk, index.sk) for index in table.indexes)]
+    for key in (key for pair in pairs for key in pair if key):
+        assert table.attributes[key].type in ("S", "N", "B")
+    for index in table.indexes:
+        assert set(index.projected) <= set(table.attributes) - {index.pk, index.sk, table.pk, table.sk}
+        assert bool(index.projected) == (index.projection == "INCLUDE")
+        assert index.because
+        assert 0 <= index.entries <= table.items
+        assert index.entry_bytes <= table.item_bytes + 1e-9
+
+
+def check_contract(schema: Schema, contract: Contract) -> None:
+    """Only real tables and columns, by the published schema."""
+    written = json.loads(contract_bytes(contract))
+    assert list(CONTRACT.iter_errors(written)) == []
+    for entry in contract.root:
+        assert {entry.pk, *([entry.sk] if entry.sk else [])} <= set(entry.attributes)
+        for attribute in entry.attributes.values():
+            assert schema.table(attribute.source_table).has_column(attribute.source_column)
+            assert not attribute.denormalized or (attribute.join and attribute.justification)
+
+
+@EVERYDAY
+@given(workloads(), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_does_not_matter(world: World, random: Any) -> None:
+    snapshot = snapshot_of(world)
+    tables, patterns = list(snapshot.tables.tables), list(snapshot.patterns)
+    random.shuffle(tables)
+    random.shuffle(patterns)
+    shuffled = snapshot.model_copy(
+        update={"tables": snapshot.tables.model_copy(update={"tables": tuple(tables)}), "patterns": tuple(patterns)}
+    )
+    assert design_world(shuffled).to_bytes() == design_world(snapshot).to_bytes()
+
+
+@EVERYDAY
+@given(workloads())
+def test_twice_the_calls_cost_twice_the_requests(world: World) -> None:
+    snapshot = snapshot_of(world)
+    design = design_world(snapshot)
+    rates = {rate.pattern: rate.calls_per_month for rate in assess_world(snapshot).patterns}
+    for alternative in design.alternatives:
+        twice = monthly_cost(alternative.tables, alternative.plans, {p: 2 * n for p, n in rates.items()}, PRICES)
+        assert twice.read_request_units == pytest.approx(2 * alternative.cost.read_request_units)
+        assert twice.write_request_units == pytest.approx(2 * alternative.cost.write_request_units)
+        assert twice.storage_gib == alternative.cost.storage_gib
+        assert alternative.cost.total_usd >= 0
+
+
+# --- one alternative against another ---
+
+SHOP = WORLDS[FILES.index(next(file for file in FILES if file.name == "writes.yaml"))]
+JOIN = "SELECT b.title, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id = ?"
+RENAME = "UPDATE authors SET name = ? WHERE id = ?"
+
+
+def shop(statements: Sequence[str], calls: Mapping[str, int]) -> Snapshot:
+    return snapshot_of(
+        World(schema=SHOP["schema"], rows=SHOP["rows"], groups=SHOP["groups"], statements=statements, calls=calls)
+    )
+
+
+def test_a_copy_pays_where_reads_are_many() -> None:
+    read_often = design_world(shop((JOIN, RENAME), {JOIN: 10_000, RENAME: 1}))
+    written_often = design_world(shop((JOIN, RENAME), {JOIN: 1, RENAME: 10_000}))
+
+    def copies_cost(design: Design) -> Decimal:
+        with_copies, without = (design.alternative(name).cost for name in ("rules_with_copies", "faithful"))
+        return (with_copies.reads_usd + with_copies.writes_usd) - (without.reads_usd + without.writes_usd)
+
+    assert copies_cost(read_often) < 0 < copies_cost(written_often)
+
+
+def test_a_verdict_is_kept() -> None:
+    snapshot = shop((JOIN,), {})
+    relationship = "books.author_id->authors.id"
+    kept = design_world(snapshot, {relationship: "denormalize"})
+    chosen = kept.alternative(kept.chosen)
+    assert next(d.outcome for d in chosen.decisions if d.relationship == relationship) == "denormalize"
+    assert not kept.alternative("faithful").respects_rules
+    assert relationship in kept.alternative("faithful").violates[0]
+
+
+def test_the_user_chooses_among_the_alternatives() -> None:
+    snapshot = shop((JOIN,), {})
+    design = design_world(snapshot, wanted="faithful")
+    assert (design.chosen, design.chosen_by) == ("faithful", "user")
+    with pytest.raises(UsageError, match="no alternative"):
+        design_world(snapshot, wanted="nothing")
+
+
+def test_the_simplest_within_one_percent_is_chosen() -> None:
+    design = design_world(shop((JOIN, RENAME), {JOIN: 100}))
+    answering = [a for a in design.alternatives if a.respects_rules]
+    least = min(a.routed_calls_share for a in answering)
+    cheapest = min(a.cost.total_usd for a in answering if a.routed_calls_share == least)
+    chosen = design.alternative(choose(design.alternatives)[0])
+    assert chosen.cost.total_usd <= cheapest * Decimal("1.01")
+    assert all(
+        complexity(chosen) <= complexity(a)
+        for a in answering
+        if a.routed_calls_share == least and a.cost.total_usd <= cheapest * Decimal("1.01")
+    )
+
+
+def test_a_table_out_of_scope_is_another_system() -> None:
+    snapshot = shop((JOIN,), {})
+    scoped = snapshot.model_copy(update={"scoped_out": (ScopedOut(table="authors", why="stays", stays_on_mysql=True),)})
+    design = propose(scoped, assess_world(snapshot), PRICES, lambda _: (), {})
+    for alternative in design.alternatives:
+        assert "authors" not in {t.source_table for t in alternative.tables}
+        assert [plan.routed for plan in alternative.plans] == [("read of another system",)]
+
+
+def test_money_by_hand() -> None:
+    # 100 calls of a GetItem of 0.5 units: 50 units; 100 inserts of three transactional items: 600 units
+    insert = "INSERT INTO books (author_id, isbn, ean, title) VALUES (?, ?, ?, ?)"
+    cost = design_world(shop(("SELECT * FROM books WHERE id = ?", insert), {})).alternative("faithful").cost
+    assert (cost.read_request_units, cost.write_request_units, cost.transaction_units) == (50, 600, 300)
+    assert cost.reads_usd == usd(50, Decimal("0.125") / 1_000_000)
+    assert cost.writes_usd == cost.transactions_usd == usd(300, Decimal("0.625") / 1_000_000)
+    assert cost.index_writes_usd == 0
