@@ -241,7 +241,7 @@ class ReadCompiler:
         check_scope(self.pattern, self.draft)
         outer = [n for n in range(len(self.pattern.refs)) if self._kind(n) == "inner" and self._group(n) is None]
         firsts: list[int | None] = [*outer] or [None]
-        found: list[tuple[float, int, Relation]] = []
+        found: list[tuple[bool, float, int, Relation]] = []
         stop: NotBounded | None = None
         for first in firsts:
             try:
@@ -251,10 +251,10 @@ class ReadCompiler:
                 continue
             handicap = sum(0.25 + relation.units * (NEW_INDEX_FACTOR - 1) for _, index, _ in relation.adopted if
                            not index.because)  # fmt: skip
-            found.append((relation.units + handicap, relation.round_trips, relation))
+            found.append((relation.scans, relation.units + handicap, relation.round_trips, relation))
         if not found:
             raise stop or NotBounded("unbounded read", "no table to start from")
-        best = min(found, key=lambda entry: entry[:2])[2]
+        best = min(found, key=lambda entry: entry[:3])[3]
         self.adopt(best)
         return best
 
@@ -507,7 +507,10 @@ class ReadCompiler:
             paths += self._new_index_paths(relation, ref, entity, terms)
         if not relation.bound:
             paths += self._scan_path(entity)
-        return [path for path in paths if path.calls * path.items + relation.items_read <= MAX_ITEMS_READ]
+        paths = [path for path in paths if path.calls * path.items + relation.items_read <= MAX_ITEMS_READ]
+        # A joined table is reached by what joins it where that can be: a constant alone would read rows by the way.
+        joined = [p for p in paths if any(isinstance(terms[c].term, ColumnRef) for c in (*p.pk, *p.sk) if c in terms)]
+        return joined or paths
 
     def _fan_out(self, relation: Relation, terms: Iterable[Equality]) -> float:
         """How many keys one execution asks for: list members × rows of the relation where a key comes from them."""
