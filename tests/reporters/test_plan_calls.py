@@ -19,7 +19,18 @@ from hand_made import (
     estimate,
 )
 
-from ddbmig.model.condition import AnyOf, Call, ColumnRef, Compare, Constant, Not, OpaqueCondition, OpaqueTerm, Param
+from ddbmig.model.condition import (
+    AnyOf,
+    Arithmetic,
+    Call,
+    ColumnRef,
+    Compare,
+    Constant,
+    Not,
+    OpaqueCondition,
+    OpaqueTerm,
+    Param,
+)
 from ddbmig.model.pattern import Aggregate, Assignment
 from ddbmig.model.plan import Distinct, Exists, KeyCondition, Plan, ReadCall, Reduce, WriteCall
 from ddbmig.reporters.plan_calls import compact_json, plans_bytes, query_plan
@@ -51,6 +62,7 @@ def test_an_insert_with_a_unique_key_is_the_guides_transaction() -> None:
                     "Table": "books_isbn_unique",
                     "Item": {"isbn": "$isbn", "id": "$generated_id"},
                     "ConditionExpression": "attribute_not_exists(isbn)",
+                    "If": "the new row has `isbn` IS NOT NULL",
                     "Purpose": "look-up of unique key isbn",
                 }
             },
@@ -106,6 +118,29 @@ def test_one_call_stands_alone_and_an_update_names_the_attributes_it_changes() -
             "ConditionExpression": "attribute_exists(id)",
         }
     }
+
+
+def test_an_updated_unique_key_moves_its_look_up_item_only_if_it_changes() -> None:
+    moved = [
+        WriteCall(op=op, table="books_isbn_unique", source=BOOKS, ref=0, purpose="look-up", estimate=estimate())
+        for op in ("DeleteItem", "PutItem")
+    ]
+    plan = UPDATE_PLAN.model_copy(update={"steps": (*UPDATE_PLAN.steps, *moved)})
+    _, delete, put = query_plan(UPDATE, plan, TABLES)["Steps"]
+    assert delete["DeleteItem"]["If"] == "the key changes and the old row has `isbn` IS NOT NULL"
+    assert put["PutItem"]["If"] == "the key changes and the new row has `isbn` IS NOT NULL"
+
+
+def test_a_coalesced_attribute_is_dynamodbs_own_function() -> None:
+    counted = Arithmetic(
+        op="+",
+        left=Call(name="COALESCE", arguments=(ColumnRef(ref=0, column="kind"), Param(index=0))),
+        right=Constant(value=1),
+    )
+    write = UPDATE_PLAN.steps[0].model_copy(update={"sets": (Assignment(column="kind", value=counted),)})
+    plan = UPDATE_PLAN.model_copy(update={"steps": (write,)})
+    found = query_plan(UPDATE, plan, TABLES)["UpdateItem"]["UpdateExpression"]
+    assert found == "SET kind = if_not_exists(kind, $p0) + 1"
 
 
 def test_an_upsert_says_what_happens_to_the_row_that_is_there() -> None:

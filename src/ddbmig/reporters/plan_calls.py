@@ -2,8 +2,8 @@
 
 One call is `{"GetItem": {…}}`. Several are `{"Steps": [{…}, …]}` in their order; what the client does between them is a
 step `{"Client": {…}}`. In a step, `As` names the rows it fetches and `$name.column` is a value of such a row; `PerRow`
-says that the call is made once for each distinct key of the rows so far (BatchGetItem: for all of them at once). Names
-that DynamoDB reserves need ExpressionAttributeNames in code, as always.
+says that the call is made once for each distinct key of the rows so far (BatchGetItem: for all of them at once). `If`
+says when a write is made at all. Names that DynamoDB reserves need ExpressionAttributeNames in code, as always.
 """
 
 import json
@@ -207,6 +207,8 @@ class _Writer:
             found["UpdateExpression"] = self._update(call)
         if call.condition is not None:
             found["ConditionExpression"] = self._guard(call)
+        if when := self._when(call):
+            found["If"] = when
         if call.existing is not None:
             found["IfPresent"] = self._if_present(call)
         if call.per_row and not (self.namer.inserted and call.ref == 0):
@@ -214,6 +216,16 @@ class _Writer:
         if call.purpose != "base item":
             found["Purpose"] = call.purpose
         return found
+
+    def _when(self, call: WriteCall) -> str:
+        """When the call is made at all: an unchanged key is left alone, and some rows have no item in a table."""
+        table = self.tables.get(call.table)
+        lookup = table is not None and table.role == "lookup"
+        moves = self.pattern.kind == "update" and (call.op == "DeleteItem" or (lookup and call.op == "PutItem"))
+        reasons = ["the key changes"] if moves else []
+        if table is not None and table.filter and call.op != "UpdateItem":
+            reasons.append(f"the {'new' if call.op == 'PutItem' else 'old'} row has {table.filter}")
+        return " and ".join(reasons)
 
     def _guard(self, call: WriteCall) -> str:
         function = "attribute_exists" if call.condition == "exists" else "attribute_not_exists"

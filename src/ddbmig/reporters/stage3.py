@@ -300,8 +300,8 @@ def _calls(snapshot: Snapshot, chosen: Alternative, plan: Plan, weights: Weights
 
 _LEGEND = paragraph(
     "Units are request units of one execution, estimated. In the calls `$name` is a parameter of the statement, "
-    "`$name.column` a value of a row that an earlier call found (`As` names it), and `PerRow` means once for each "
-    "distinct key found. Every plan is in plans.json."
+    "`$name.column` a value of a row that an earlier call found (`As` names it), `PerRow` means once for each distinct "
+    "key found, and `If` when a write is made at all. Every plan is in plans.json."
 )
 
 
@@ -365,12 +365,13 @@ def _risks(design: Design) -> Iterator[Markup]:
         yield paragraph("How often each rule fired, per design:")
         yield table(("rule", *(_name(design, one) for one in design.alternatives)), rows,
                     range(1, len(design.alternatives) + 1))  # fmt: skip
+    unfollowed: dict[str, list[str]] = {}
     for one in design.alternatives:
-        if one.violates:
-            yield paragraph("{} does not follow these verdicts and choices:", code(one.id))
-            yield bullets(one.violates[:10])
-            if len(one.violates) > 10:
-                yield paragraph("and {} more.", number(len(one.violates) - 10))
+        for violated in one.violates:
+            unfollowed.setdefault(violated, []).append(one.id)
+    if unfollowed:
+        yield paragraph("Verdicts and choices that a design does not follow:")
+        yield table(("verdict or choice", "designs"), [(what, names(ids)) for what, ids in sorted(unfollowed.items())])
     yield paragraph("Findings on the chosen design:")
 
 

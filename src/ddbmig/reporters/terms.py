@@ -73,6 +73,8 @@ class Namer:
             case Arithmetic():
                 return f"{self._operand(term.left)} {term.op} {self._operand(term.right)}"
             case Call():
+                if self.stored is not None and _is_default(term, self.stored):
+                    return f"if_not_exists({', '.join(self.term(argument) for argument in term.arguments)})"
                 return f"{term.name}({', '.join(self.term(argument) for argument in term.arguments)})"
             case OpaqueTerm():
                 return term.sql
@@ -146,6 +148,13 @@ def _aliases(refs: tuple[TableRef, ...]) -> tuple[str, ...]:
             alias = f"{ref.alias}_{number}"
         found.append(alias)
     return tuple(found)
+
+
+def _is_default(call: Call, stored: int) -> bool:
+    """Whether a call is what DynamoDB's own `if_not_exists` says of an attribute of the updated item."""
+    first = call.arguments[0] if call.arguments else None
+    two = call.name == "COALESCE" and len(call.arguments) == 2
+    return two and isinstance(first, ColumnRef) and first.ref == stored
 
 
 def is_plain_name(name: str) -> bool:
