@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hand_made import ANALYSIS, ASSESSMENT, AUTHORS, BOOKS, DESIGN, MARK, SNAPSHOT, VALIDATION
+from hand_made import ANALYSIS, ASSESSMENT, AUTHORS, BOOKS, DESIGN, MARK, SELECT, SNAPSHOT, VALIDATION
 from markdown_it import MarkdownIt
 
 from ddbmig.model.assessment import Assessment, Rates
 from ddbmig.model.context import Context
 from ddbmig.model.digest import Digest
+from ddbmig.model.plan import Estimate, Plan, ReadCall
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Connection, Snapshot
 from ddbmig.model.validation import Validation
@@ -188,6 +189,17 @@ def test_stage_4_sorts_patterns_by_outcome_with_their_share_of_calls() -> None:
 )
 def test_each_line_of_stage_4_has_its_verdict(heading: str, opening: str) -> None:
     assert section(stage4(SNAPSHOT, DESIGN, VALIDATION), heading).strip() == opening
+
+
+def test_a_scan_is_said_with_its_share_of_calls() -> None:
+    read = ReadCall(op="Scan", table="books", ref=0, estimate=Estimate(calls=1, items=1000, read_units=22))
+    plan = Plan(pattern=SELECT.id, steps=(read,), uses=("books",), round_trips=1, read_units=22, scans=True)
+    chosen = DESIGN.alternatives[1].model_copy(update={"plans": (plan, *DESIGN.alternatives[1].plans[1:])})
+    page = stage3(SNAPSHOT, ASSESSMENT, DESIGN.model_copy(update={"alternatives": (chosen,)}))
+    found = section(page, "Whole tables read")
+    assert "A Scan of one page answers 1 access pattern with 73.4 % of the calls" in found
+    assert "| `select bo\\|oks by id` (Qaa) | `books` | 80 | 22 | – |" in found
+    assert "| **Scan** |" in section(page, "Plans")
 
 
 def test_acknowledgments_can_be_ticked() -> None:

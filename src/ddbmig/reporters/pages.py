@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ddbmig.model.assessment import Fact, Finding
 from ddbmig.model.measure import Measure, Source
-from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, number, percent, table, text
+from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, number, percent, table, text, visible
 
 HEAVIEST = 20
 """Rows of a long table in the running text."""
@@ -22,7 +22,13 @@ Label = Callable[[str], Markup]
 
 def say(template: str, *values: str) -> Markup:
     """Our own Markdown with values in its `{}`; a value that is no Markup is escaped."""
-    return Markup(template.format(*(text(value) for value in values)))
+    opens = template.startswith("{}")
+    return Markup(template.format(*(text(v) if opens and not n else _within(v) for n, v in enumerate(values))))
+
+
+def _within(value: str) -> Markup:
+    """A text in the middle of a line, where `60.2 %` or `- x` opens no list and needs no backslash."""
+    return value if isinstance(value, Markup) else Markup(text("(" + visible(value))[1:])
 
 
 def paragraph(template: str, *values: str) -> Markup:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ddbmig.model.assessment import Assessment, LedgerLine, RelationshipAssessment
 from ddbmig.model.design import Alternative, Decision, Design, IndexDesign, TableDesign
-from ddbmig.model.plan import Plan, Transaction
+from ddbmig.model.plan import Plan, ReadCall, Transaction
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.reporters.markdown import (
     Markup,
@@ -51,6 +51,7 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
     tables, indexes = _table_table(snapshot, chosen, weights), _index_table(chosen, weights)
     verdicts = _verdict_table(assessment, chosen, weights)
     plans, routed = _plan_table(chosen, weights), _routed_table(chosen, weights)
+    scanned = _scan_table(chosen, weights)
     lookups, rollback = _lookup_table(chosen), _rollback_table(chosen)
     watched, found = _monitoring_table(chosen), finding_table("Findings", chosen.findings)
     choices = choice_table(design.choices, by_weight(assessment, weights))
@@ -64,12 +65,13 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
         section("Relationships", verdicts.head(), *_ledgers(assessment, weights)),
         section("Unique constraints", lookups.head(), *_unique_example(snapshot, chosen, weights)),
         section("Plans", _LEGEND, plans.head(), *_plans(snapshot, chosen, weights)),
+        section("Whole tables read", *_scans(chosen, weights), scanned.head()),
         section("Routed access patterns", *_routed(chosen, weights), routed.head()),
         section("Risk assessment for each option", *_risks(design), found.head()),
         section("Rollback strategy documentation", _ROLLBACK, rollback.head()),
         section("Monitoring and alerting recommendations", *_monitoring(), watched.head()),
         unsaid(design.not_analysed),
-        all_tables(choices, tables, indexes, verdicts, lookups, plans, routed, rollback, watched, found),
+        all_tables(choices, tables, indexes, verdicts, lookups, plans, scanned, routed, rollback, watched, found),
         next_step("ddbmig approve 3"),
     )
 
@@ -333,6 +335,28 @@ def _plans(snapshot: Snapshot, chosen: Alternative, weights: Weights) -> Iterato
         yield _calls(snapshot, chosen, plan, weights)
         if plan.detail:
             yield paragraph("{}", plan.detail)
+
+
+def _scans(chosen: Alternative, weights: Weights) -> Iterator[Markup]:
+    scanning = [plan.pattern for plan in chosen.plans if plan.scans]
+    if scanning:
+        yield paragraph(
+            "A Scan of one page answers {} with {} of the calls: its cost grows with the table.",
+            plural(len(scanning), "access pattern"), percent(weights.share(scanning)),
+        )  # fmt: skip
+
+
+def _scan_table(chosen: Alternative, weights: Weights) -> LongTable:
+    rows = [
+        (weights.label(plan.pattern), names(_scanned(plan)), number(weights.calls[plan.pattern]),
+         number(plan.read_units), plan.detail or "–")
+        for plan in _by_weight(chosen, weights) if plan.scans
+    ]  # fmt: skip
+    return LongTable("Whole tables read", ("access pattern", "table", "calls", "RRU", "detail"), rows, (2, 3))
+
+
+def _scanned(plan: Plan) -> list[str]:
+    return sorted({step.table for step in plan.steps if isinstance(step, ReadCall) and step.op == "Scan"})
 
 
 def _routed(chosen: Alternative, weights: Weights) -> Iterator[Markup]:
