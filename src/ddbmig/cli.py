@@ -1,5 +1,6 @@
 """The commands: parse options, call one function, print. No logic."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from ddbmig.project import Project
 
 ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
+MOST_MISTAKES = 20
+"""Mistakes of one file that are printed; the rest is counted."""
 PATH = click.Path(path_type=Path)
 
 
@@ -28,15 +31,13 @@ def main() -> None:
     except KeyboardInterrupt:
         _fail("interrupted", ExitCode.INTERRUPTED)
     except click.ClickException as error:
-        _fail(error.format_message(), ExitCode.USAGE)
+        _fail(" ".join(error.format_message().split()), ExitCode.USAGE)
     except RuleError as error:
-        for mistake in error.mistakes:
-            click.echo(f"ddbmig: {mistake}", err=True)
-        sys.exit(ExitCode.USAGE)
+        _fail_with_all(error.mistakes)
     except DdbmigError as error:
         _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader of our output has seen enough; nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.DONE)
     except Exception as error:  # the last line of defence: a bug of ours is one line too, and no data in it
         _fail(f"a bug in ddbmig: {type(error).__name__} at {_place(error)}; please report it", ExitCode.BUG)
@@ -45,6 +46,14 @@ def main() -> None:
 def _fail(message: str, code: ExitCode) -> None:
     click.echo(f"ddbmig: {message}", err=True)
     sys.exit(code)
+
+
+def _fail_with_all(mistakes: tuple[DdbmigError, ...]) -> None:
+    for mistake in mistakes[:MOST_MISTAKES]:
+        click.echo(f"ddbmig: {mistake}", err=True)
+    if len(mistakes) > MOST_MISTAKES:
+        click.echo(f"ddbmig: … and {len(mistakes) - MOST_MISTAKES} more mistakes", err=True)
+    sys.exit(ExitCode.USAGE)
 
 
 def _place(error: BaseException) -> str:
@@ -145,11 +154,7 @@ def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str 
         from ddbmig.analyzers.live_sources import live_sources
 
         return live_sources(mysql, project.out, given, project.hash_key())
-    named = project.config.inputs.model_dump()
-    paths: dict[str, Any] = {}
-    for role in named:
-        chosen = list(given.get(role, ())) or [project.folder / name for name in named[role]]
-        paths[role] = [(path, path.name) for path in chosen]
+    paths = _input_paths(project, given)
     for files in paths.values():
         for path, _ in files:
             if not path.exists():
@@ -157,15 +162,23 @@ def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str 
     return Sources(**paths, hash_key=project.hash_key())
 
 
+def _input_paths(project: "Project", given: dict[str, tuple[Path, ...]]) -> dict[str, Any]:
+    """Paths and names of the inputs, by role."""
+    named = project.config.inputs.model_dump()
+    chosen = {role: given.get(role) or [project.folder / name for name in named[role]] for role in named}
+    return {role: [(path, path.name) for path in paths] for role, paths in chosen.items()}
+
+
 @cli.command()
 @_with_project
 def status(folder: Path | None, out: Path | None) -> None:
     """Where every stage stands, and what to type next."""
     from ddbmig import workflow
+    from ddbmig.analyzers.snapshot import Sources
     from ddbmig.project import open_project
 
     project = open_project(folder, out)
-    rows = workflow.status(project, _sources(project, {}, None))
+    rows = workflow.status(project, Sources(**_input_paths(project, {})))
     for row in rows:
         click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
         for change in row.changed:
@@ -181,8 +194,7 @@ def approve(stage: int, folder: Path | None, out: Path | None) -> None:
     from ddbmig import workflow
     from ddbmig.project import open_project
 
-    decision = workflow.approve(open_project(folder, out), stage)
-    click.echo(f"stage {stage} approved: {decision[:12]}. Next: ddbmig analyze")
+    click.echo(workflow.approve(open_project(folder, out), stage))
 
 
 @cli.command()

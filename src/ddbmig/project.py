@@ -4,11 +4,12 @@ Everything that is written goes to a temporary file beside its place first and i
 cut off, never sees half a file.
 """
 
+import hashlib
 import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from ddbmig.engine.strict_yaml import Node, read_yaml
-from ddbmig.model.base import Value, sha256
+from ddbmig.model.base import Value
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.design import Prices
 from ddbmig.model.errors import RuleError, UsageError
@@ -28,6 +29,15 @@ CONFIG = "ddbmig.yaml"
 DECISIONS = "decisions.yaml"
 APPROVALS = "approvals.jsonl"
 KEY_FILE = ".ddbmig-key"
+DEFAULT = "default"
+"""What `design` in decisions.yaml says where the engine's own choice is taken."""
+_PLAIN_WORDS: Mapping[str, str] = {
+    "tuple_type": "not a list: write [a, b]",
+    "model_type": "not a mapping: write key: value lines below it",
+    "mapping_type": "not a mapping: write key: value lines below it",
+    "missing": "this key is missing",
+}
+"""Pydantic's kinds of error whose own words speak of Python."""
 FIXED_KEY = b"ddbmig: no project"
 """Keys the hashes of values where there is no project: such hashes are pseudonymous, not anonymous."""
 
@@ -71,7 +81,7 @@ class Project:
         known = self.decisions()
         choices = dict(known.choices) | (dict([choice]) if choice else {})
         wanted = design or known.design
-        lines = ["# Decisions of people; `ddbmig choose` writes here.", f"design: {_scalar(wanted or 'default')}"]
+        lines = ["# Decisions of people; `ddbmig choose` writes here.", f"design: {_scalar(wanted or DEFAULT)}"]
         if choices:
             lines.append("choices:")
             lines += [f"  {_scalar(key)}: {_scalar(choices[key])}" for key in sorted(choices)]
@@ -102,6 +112,8 @@ def open_project(folder: Path | None, out: Path | None) -> Project:
     if folder is None:
         target = out or Path("migration")
         return Project(folder=target, out=target, config=ProjectConfig(), is_project=False)
+    if ":/" in str(folder):  # not repeated: it may hold a password
+        raise UsageError("a URL stands where a folder is expected", hint="give a server with --mysql URL")
     path = folder / CONFIG
     if not path.exists():
         raise UsageError(
@@ -113,29 +125,36 @@ def open_project(folder: Path | None, out: Path | None) -> Project:
 
 def _read_model(path: Path, model: type[Model]) -> Model:
     """A strict YAML file as a value: every mistake with its line and, for a misspelt key, a suggestion."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("cannot be read as UTF-8 text", file=str(path)) from error
-    tree, mistakes = read_yaml(path.name, text)
+    tree, mistakes = read_yaml(path.name, _text(path))
     if mistakes:
         raise RuleError(mistakes)
     data = _plain(tree) if tree is not None else {}
     if not isinstance(data, dict):
         raise UsageError("not a mapping", file=path.name, line=1, expected="key: value lines")
-    if data.get("design") == "default":
+    if data.get("design") == DEFAULT:
         data["design"] = None
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = tuple(_mistake(path.name, tree, model, e["loc"], e["type"], e["msg"]) for e in error.errors())
-        raise RuleError(found) from error
+        found = [_mistake(path.name, tree, model, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        raise RuleError(_one_per_place(found)) from error
+
+
+def _one_per_place(mistakes: list[UsageError]) -> tuple[UsageError, ...]:
+    """A value that could have been several things is one mistake: its parts are joined."""
+    found: dict[tuple[int | None, int | None], UsageError] = {}
+    for mistake in mistakes:
+        place = (mistake.line, mistake.column)
+        before = found.get(place)
+        found[place] = replace(before, message=f"{before.message}; or {mistake.message}") if before else mistake
+    return tuple(found.values())
 
 
 def _mistake(
     file: str, tree: Node | None, model: type[Value], loc: tuple[int | str, ...], kind: str, message: str
 ) -> UsageError:
-    node, place, names = tree, None, [str(part) for part in loc]
+    """One of pydantic's errors with its place in the file; `loc` also holds parts that name a type, not a key."""
+    node, place, names = tree, None, []
     for part in loc:
         if node is not None and isinstance(node.value, Mapping) and part in node.value:
             place = node.keys.get(str(part), node.place)
@@ -143,11 +162,15 @@ def _mistake(
         elif node is not None and isinstance(node.value, tuple) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             place = node.place
+        elif kind != "missing":
+            break
+        names.append(str(part))
     hint = None
     if kind == "extra_forbidden":
         message = "unknown key"
         close = get_close_matches(names[-1], _fields(model, loc[:-1]), 1)
         hint = f"did you mean {close[0]}?" if close else None
+    message = _PLAIN_WORDS.get(kind, message)
     return UsageError(
         message, file, place.line if place else 1, place.column if place else 1, subject=".".join(names), hint=hint
     )
@@ -176,18 +199,27 @@ def _scalar(text: str) -> str:
 
 
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace a file as a whole: written beside its place, flushed to disk, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace a file as a whole: written beside its place, flushed to disk, renamed.
+
+    Raises UsageError where it cannot be written; what was there before is then still there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        fact = f"cannot be written ({error.strerror})"
+        raise UsageError(
+            fact, file=str(path), hint="make room or change its permissions, or name another --out"
+        ) from error
 
 
 def read_prices(region: str) -> Prices:
@@ -211,10 +243,23 @@ def read_rule_files(config: ProjectConfig, folder: Path) -> list[tuple[str, str]
         found = sorted((folder / name).glob("*.yaml"))
         if not found:
             raise UsageError("a rule pack holds no .yaml file", file=name, hint="see rule_packs in ddbmig.yaml")
-        files += [(f"{name.rstrip('/')}/{path.name}", path.read_text(encoding="utf-8")) for path in found]
+        files += [(f"{name.rstrip('/')}/{path.name}", _text(path)) for path in found]
     return files
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("cannot be read as UTF-8 text", file=str(path), hint="save it as UTF-8") from error
+
+
 def file_sha(path: Path) -> str:
-    """SHA-256 of a file, or `missing`."""
-    return sha256(path.read_bytes()) if path.is_file() else "missing"
+    """SHA-256 of a file, or `missing`. Raises UsageError where it cannot be read."""
+    if not path.is_file():
+        return "missing"
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError("cannot be read", file=str(path), hint="check its permissions") from error

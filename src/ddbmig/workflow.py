@@ -7,9 +7,10 @@ again: its value is read back.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Any, get_args
 
 from ddbmig import __version__
@@ -25,11 +26,11 @@ from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment, Option
 from ddbmig.model.base import Document, canonical_json, sha256
 from ddbmig.model.contract import Contract
-from ddbmig.model.design import Design
-from ddbmig.model.errors import UsageError, WaitingForApproval
+from ddbmig.model.design import Design, Prices
+from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
-from ddbmig.project import Project, file_sha, read_prices, read_rule_files, write_file
+from ddbmig.project import DEFAULT, Project, file_sha, read_prices, read_rule_files, write_file
 from ddbmig.reporters.contract_file import contract_bytes
 from ddbmig.reporters.plan_calls import plans_bytes
 from ddbmig.reporters.stage1 import stage1
@@ -55,12 +56,14 @@ class Stage:
     report: str
     value: str
     document: type[Document] | None
+    beside: tuple[str, ...] = ()
+    """Further files that the stage writes."""
 
 
 STAGES = (
     Stage(1, "MySQL analysis and context", "Stage1_MySQLAnalysis.md", "snapshot.json", Snapshot),
     Stage(2, "Access patterns", "Stage2_AccessPatterns.md", "assessment.json", Assessment),
-    Stage(3, "Data model", "Stage3_DataModel.md", "design.json", Design),
+    Stage(3, "Data model", "Stage3_DataModel.md", "design.json", Design, ("plans.json",)),
     Stage(4, "Validation", "Stage4_Validation.md", "validation.json", Validation),
     Stage(5, "Results", "Stage5_MigrationAnalysis.md", "analysis.json", Analysis),
     Stage(6, "Migration contract", "migrationContract.json", "migrationContract.json", None),
@@ -89,15 +92,17 @@ class Run:
     """Asks on a terminal; None in a script."""
     progress: Progress = lambda _: None
     values: dict[int, Any] = field(default_factory=dict)
-    written: list[Path] = field(default_factory=list)
 
     # --- the walk ---
 
     def walk(self) -> None:
-        """Run, write and gate the stages in order. Raises WaitingForApproval at the first unapproved one."""
-        self.rulebook: Rulebook = load_rules(
-            read_rule_files(self.project.config, self.project.folder), self.project.config.rules
-        )
+        """Run, write and gate the stages in order. Raises WaitingForApproval at the first unapproved one.
+
+        Rules, prices and decisions are read before the first stage: a mistake in them costs nobody a wait.
+        """
+        self.rulebook: Rulebook = rules_in_force(self.project)
+        self.prices: Prices = read_prices(self.project.config.pricing.region)
+        self.project.decisions()
         for stage in STAGES:
             self._run_stage(stage)
             self._gate(stage)
@@ -105,51 +110,47 @@ class Run:
     def _run_stage(self, stage: Stage) -> None:
         needs = self.needs(stage)
         state = read_state(self.project.out)
-        known = state.get(str(stage.number), {})
-        if stage.document is not None and known.get("needs") == needs:
-            value = self._read_back(stage, known)
-            if value is not None:
-                self.values[stage.number] = value
-                self.progress(f"stage {stage.number} is up to date")
-                return
-        self.progress(f"stage {stage.number}: {stage.title}")
-        files = getattr(self, f"_stage{stage.number}")()
-        for name, data in files.items():
-            write_file(self.project.out / name, data)
-            self.written.append(self.project.out / name)
-        entry = {"needs": needs, "decision": self.decision(stage)}
-        write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
+        value = self._read_back(stage, needs, state.get(str(stage.number), {}))
+        if value is not None:
+            self.values[stage.number] = value
+            self.progress(f"stage {stage.number} is up to date")
+        else:
+            self.progress(f"stage {stage.number}: {stage.title}")
+            files: Mapping[str, bytes] = getattr(self, f"_stage{stage.number}")()
+            for name, data in files.items():
+                write_file(self.project.out / name, data)
+            entry = {"needs": needs, "decision": self.decision(stage)}
+            write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
         if stage.number == 1:
             check_understood(self.values[1], self.project.config.tolerance.statements_not_understood)
 
-    def _read_back(self, stage: Stage, known: Mapping[str, Any]) -> Document | None:
-        """The value as last written, unless somebody changed or removed one of its files."""
-        path = self.project.out / stage.value
-        if stage.document is None or not path.exists() or not (self.project.out / stage.report).exists():
+    def _read_back(self, stage: Stage, needs: Mapping[str, str], known: Mapping[str, Any]) -> Document | None:
+        """The value as last written; None where it was made from something else, or one of its files is not as it was.
+
+        A running server may have changed without a trace: what was read from one is not read back.
+        """
+        names = (stage.value, stage.report, *stage.beside)
+        if stage.document is None or known.get("needs") != needs or (stage.number == 1 and self.sources.rows):
             return None
-        value = stage.document.from_file(path)
+        if not all((self.project.out / name).is_file() for name in names):
+            return None
+        try:
+            value = stage.document.from_file(self.project.out / stage.value)
+        except VersionError as error:
+            raise replace(error, hint="remove this file, then analyze again") from error
+        except InputError:  # damaged: it is made anew
+            return None
         return value if value.decision_hash() == known.get("decision") else None
 
     def needs(self, stage: Stage) -> dict[str, str]:
         """What the stage is made from, by name: hashes of files, of configuration and of the stage before."""
-        config, found = self.project.config, {"ddbmig": __version__}
-        if stage.number == 1:
-            found["context and scope"] = sha256(config.model_dump_json(exclude={"rules", "rule_packs"}).encode())
-            for role, files in input_files(self.sources):
-                found |= {f"{role} {name}": file_sha(path) for path, name in files}
-            if self.sources.connection is not None:
-                found["server"] = sha256(self.sources.connection.model_dump_json().encode())
-            return found
-        before = STAGES[stage.number - 2]
-        found[f"stage {before.number}"] = self.decision(before)
-        if stage.number in (2, 3, 4):
-            found["rules"] = self.rulebook.fingerprint
-        if stage.number == 3:
-            found["decisions.yaml"] = file_sha(self.project.decisions_file)
-            found["prices"] = sha256(read_prices(config.pricing.region).model_dump_json().encode())
+        found = outside(self.project, self.sources, self.rulebook, stage.number)
+        if stage.number == 1 and self.sources.connection is not None:
+            found["server"] = sha256(self.sources.connection.model_dump_json().encode())
+        if stage.number > 1:
+            found[f"stage {stage.number - 1}"] = sha256(self.values[stage.number - 1].to_bytes())
         if stage.number == 4:
             found["engine"] = f"{self.engines.choice} {self.engines.endpoint or ''}".strip()
-            found |= {f"data {name}": file_sha(path) for path, name in self.sources.data}
         return found
 
     def decision(self, stage: Stage) -> str:
@@ -172,14 +173,8 @@ class Run:
         raise WaitingForApproval(
             f"stage {stage.number} ({stage.title}) waits for your approval",
             file=str(self.project.out / stage.report),
-            hint=f"read it, then: ddbmig approve {stage.number}{self._where()}",
+            hint=f"read it, then: {to_approve(self.project, stage)}",
         )
-
-    def _where(self) -> str:
-        """What must follow, so that the approval finds this analysis and the walk goes on."""
-        if self.project.is_project:
-            return f" --project {self.project.folder} && ddbmig analyze {self.project.folder}"
-        return f" --out {self.project.out}, and the same analyze command again"
 
     def summary(self, stage: Stage) -> list[str]:
         """A few lines on a stage, for the terminal."""
@@ -206,7 +201,7 @@ class Run:
         design = propose(
             snapshot,
             assessment,
-            read_prices(self.project.config.pricing.region),
+            self.prices,
             lambda alternative: review(snapshot, assessment, alternative, self.rulebook),
             decided.choices,
             decided.design,
@@ -285,19 +280,53 @@ def _check_choices(assessment: Assessment, choices: Mapping[str, str]) -> None:
 # --- files, approvals and state ---
 
 
-def input_files(sources: Sources) -> tuple[tuple[str, Any], ...]:
-    """All input files by role."""
-    return (("schema", sources.schema_files), ("slow log", sources.slow_logs), ("general log", sources.general_logs),
-            ("data", sources.data))  # fmt: skip
+def rules_in_force(project: Project) -> Rulebook:
+    """The built-in rules, the project's packs and its overrides. Raises RuleError with every mistake in them."""
+    return load_rules(read_rule_files(project.config, project.folder), project.config.rules)
+
+
+def input_files(sources: Sources) -> dict[str, Path]:
+    """All input files by role and name; a second file of the same name is told apart by a number."""
+    found: dict[str, Path] = {}
+    roles = (("schema", sources.schema_files), ("slow log", sources.slow_logs),
+             ("general log", sources.general_logs), ("data", sources.data))  # fmt: skip
+    for role, files in roles:
+        for number, (path, name) in enumerate(files, 1):
+            key = f"{role} {name}"
+            found[key if key not in found else f"{key} ({number})"] = path
+    return found
+
+
+def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int) -> dict[str, str]:
+    """What a stage is made from besides the stage before it, by name: hashes of files, configuration and rules."""
+    found = {"ddbmig": __version__}
+    config = project.config
+    if number == 1:
+        told = config.model_dump(mode="json", include={"context", "workload", "pricing", "scope"})
+        found["context and scope"] = sha256(canonical_json(told))
+    if number in (1, 4):
+        files = input_files(sources).items()
+        found |= {name: file_sha(path) for name, path in files if number == 1 or name.startswith("data ")}
+    if number > 1:
+        found["rules"] = rulebook.fingerprint
+    if number == 3:
+        found["decisions.yaml"] = file_sha(project.decisions_file)
+        found["prices"] = sha256(read_prices(config.pricing.region).model_dump_json().encode())
+    return found
 
 
 def read_state(out: Path) -> dict[str, Any]:
-    """What the stages were made from when they last ran; empty where that is not known."""
+    """What the stages were made from when they last ran, as far as the file can be understood."""
     try:
         state = json.loads((out / STATE).read_bytes())
     except (OSError, ValueError):
         return {}
-    return state if isinstance(state, dict) else {}
+    entries = state.items() if isinstance(state, dict) else ()
+    return {number: entry for number, entry in entries if _is_entry(entry)}
+
+
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("needs"), dict) and isinstance(entry.get("decision"), str)
 
 
 def approved(project: Project, stage: int) -> str | None:
@@ -313,7 +342,7 @@ def _approvals(project: Project) -> list[dict[str, Any]]:
     if not project.approvals_file.exists():
         return []
     entries = []
-    for number, line in enumerate(project.approvals_file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(project.approvals_file.read_bytes().splitlines(), 1):
         try:
             entry = json.loads(line)
             entries.append({"stage": int(entry["stage"]), "decision": str(entry["decision"])})
@@ -331,12 +360,41 @@ def record_approval(project: Project, stage: int, decision: str, by: str) -> Non
 
 
 def approve(project: Project, stage: int) -> str:
-    """Approve a stage as it was last written; returns the approved hash. Raises UsageError where it was not run."""
+    """Approve a stage as it was last written; returns what was done and what to type next.
+
+    Raises UsageError where the stage has not been run.
+    """
     entry = read_state(project.out).get(str(stage))
     if entry is None:
-        raise UsageError(f"stage {stage} has not been run", hint="run ddbmig analyze first")
-    record_approval(project, stage, entry["decision"], "ddbmig approve")
-    return str(entry["decision"])
+        raise UsageError(f"stage {stage} has not been run", hint=f"first: {to_analyze(project)}")
+    decision: str = entry["decision"]
+    if approved(project, stage) != decision:
+        record_approval(project, stage, decision, "ddbmig approve")
+    return f"stage {stage} approved: {decision[:12]}. Next: {to_analyze(project)}"
+
+
+def to_analyze(project: Project) -> str:
+    """The words to type for this analysis to go on."""
+    if not project.is_project:
+        return "ddbmig analyze with the same options"
+    return f"ddbmig analyze {quote(str(project.folder))}{_other_out(project)}"
+
+
+def to_approve(project: Project, stage: Stage) -> str:
+    """The words to type to approve a stage of this analysis and go on."""
+    if not project.is_project:
+        return f"ddbmig approve {stage.number} --out {quote(str(project.out))}, and {to_analyze(project)}"
+    where = f"--project {quote(str(project.folder))}{_other_out(project)}"
+    return f"ddbmig approve {stage.number} {where} && {to_analyze(project)}"
+
+
+def _other_out(project: Project) -> str:
+    """The option that names an output folder which is not the project's own."""
+    return "" if project.out == project.folder / project.config.out else f" --out {quote(str(project.out))}"
+
+
+_NO_INPUT = ("stage ", "engine", "server")
+"""Beginnings of the needs that only a run can know."""
 
 
 @dataclass(frozen=True)
@@ -349,20 +407,17 @@ class StageStatus:
 
 
 def status(project: Project, sources: Sources) -> list[StageStatus]:
-    """Where every stage stands. Only hashes and reads."""
+    """Where every stage stands. Only hashes and reads. Raises UsageError where no stage has been run."""
     state, found, stale = read_state(project.out), [], False
-    files = {f"{role} {name}": path for role, entries in input_files(sources) for path, name in entries}
-    files["decisions.yaml"] = project.decisions_file
+    if not state:
+        raise UsageError("no stage has been run", file=str(project.out), hint=f"first: {to_analyze(project)}")
+    rulebook = rules_in_force(project)
     for stage in STAGES:
         entry = state.get(str(stage.number))
         if entry is None:
             found.append(StageStatus(stage, "not run"))
             continue
-        changed = tuple(
-            f"{name}: {was[:12]} -> {file_sha(files[name])[:12]}"
-            for name, was in entry["needs"].items()
-            if name in files and file_sha(files[name]) != was
-        )
+        changed = _changed(entry["needs"], outside(project, sources, rulebook, stage.number), project.is_project)
         stale = stale or bool(changed)
         signed = approved(project, stage.number) == entry["decision"]
         words = "stale" if stale else "approved" if signed else "waiting for approval"
@@ -370,15 +425,23 @@ def status(project: Project, sources: Sources) -> list[StageStatus]:
     return found
 
 
+def _changed(was: Mapping[str, str], now: Mapping[str, str], files_known: bool) -> tuple[str, ...]:
+    """What differs, from what to what. Without a project nobody but the user knows where the input files are."""
+    names = sorted(was.keys() | now.keys()) if files_known else sorted(now)
+    return tuple(
+        f"{name}: {was.get(name, 'nothing')[:12]} -> {now.get(name, 'nothing')[:12]}"
+        for name in names
+        if was.get(name) != now.get(name) and not name.startswith(_NO_INPUT)
+    )
+
+
 def next_step(project: Project, rows: list[StageStatus]) -> str:
     """What to type next."""
-    where = f" {project.folder}" if project.is_project else " with the same options"
-    option = f"--project {project.folder}" if project.is_project else f"--out {project.out}"
     for row in rows:
         if row.state == "waiting for approval":
-            return f"Next: read {project.out / row.stage.report}, then: ddbmig approve {row.stage.number} {option}"
+            return f"Next: read {project.out / row.stage.report}, then: {to_approve(project, row.stage)}"
         if row.state != "approved":
-            return f"Next: ddbmig analyze{where}"
+            return f"Next: {to_analyze(project)}"
     return f"All stages are approved: {project.out / 'migrationContract.json'}"
 
 
@@ -389,10 +452,10 @@ def decide(project: Project, what: str, option: str) -> str:
     """
     for stage in STAGES[1:3]:
         if not (project.out / stage.value).exists():
-            raise UsageError(f"stage {stage.number} has not been run", hint="run ddbmig analyze first")
+            raise UsageError(f"stage {stage.number} has not been run", hint=f"first: {to_analyze(project)}")
     if what == "design":
         design = Design.from_file(project.out / STAGES[2].value)
-        _known(option, [a.id for a in design.alternatives], "alternative")
+        _known(option, [*(a.id for a in design.alternatives), DEFAULT], "alternative")
         project.decide(design=option)
     else:
         assessment = Assessment.from_file(project.out / STAGES[1].value)
@@ -400,7 +463,7 @@ def decide(project: Project, what: str, option: str) -> str:
         _known(what, sorted(found), "relationship")
         _known(option, [o for o in get_args(Option) if o not in found[what].forbidden], "option")
         project.decide(choice=(what, option))
-    return f"{project.decisions_file} now says {what}: {option}. Stage 3 is open again. Next: ddbmig analyze"
+    return f"{project.decisions_file} now says {what}: {option}. Stage 3 is open again. Next: {to_analyze(project)}"
 
 
 def _known(given: str, known: list[str], what: str) -> None:

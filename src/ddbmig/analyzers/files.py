@@ -115,7 +115,7 @@ def _unpacked(kind: str, stored: "io.BufferedReader[StoredFile]") -> IO[bytes]:
 def _open_raw(path: Path) -> IO[bytes]:
     try:
         if path.is_dir():
-            raise UsageError("is a folder", file=str(path), expected="a log file", hint="name the file itself")
+            raise UsageError("is a folder", file=str(path), expected="a file", hint="name the file itself")
         return path.open("rb")
     except FileNotFoundError as error:
         raise UsageError("no such file", file=str(path), hint="check the path") from error
@@ -127,7 +127,7 @@ def _compression(raw: IO[bytes], path: Path) -> str:
     head = raw.read(6)
     raw.seek(0)
     if not head:
-        raise InputError("the file is empty", file=str(path), hint="give a log that holds statements, or leave it out")
+        raise InputError("the file is empty", file=str(path), hint="give a file that holds something, or leave it out")
     kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
     if kind == "zst":
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ddbmig.analyzers.general_log import read_general_log
 from ddbmig.analyzers.patterns import read_patterns
 from ddbmig.analyzers.slow_log import read_slow_log
 from ddbmig.analyzers.statistics import collect_statistics, declared_groups, statistics_without_data
-from ddbmig.model.context import ProjectConfig, Scope
+from ddbmig.model.context import Context, ProjectConfig, Scope
 from ddbmig.model.digest import Digest
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError, UsageError
@@ -58,10 +59,11 @@ def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress =
         raise UsageError("no schema given", hint="give --schema FILE (mysqldump --no-data), or --mysql URL")
     progress("reading the schema")
     schema = read_ddl(sources.schema_files)
+    scoped_out = scoped_tables(schema, config.scope)
+    check_names(schema, config.context)
     digest = _digest(sources, progress)
     progress("reading the statements")
     patterns, skipped = read_patterns(digest, schema)
-    scoped_out = scoped_tables(schema, config.scope)
     progress("measuring the data")
     statistics, problems = _statistics(sources, schema, patterns, digest)
     return Snapshot(
@@ -105,7 +107,15 @@ def _statistics(
     if not sources.data:
         return statistics_without_data(schema, _rows_seen(patterns, digest)), ()
     reader = DumpReader(sources.data, schema)
-    return collect_statistics(reader.rows(), schema, groups, parents), reader.problems
+    statistics = collect_statistics(reader.rows(), schema, groups, parents)
+    if not any(table.rows.value for table in statistics.values()):
+        raise InputError(
+            "no row of any table of the schema in the data",
+            file=", ".join(name for _, name in sources.data),
+            expected="a mysqldump with INSERT statements",
+            hint="check that the data belongs to this schema, or leave it out",
+        )
+    return statistics, reader.problems
 
 
 def _asked_groups(schema: Schema, patterns: Sequence[AccessPattern]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -143,7 +153,9 @@ def scoped_tables(schema: Schema, scope: Scope) -> tuple[ScopedOut, ...]:
         for glob in globs:
             if not any(_fits(table, (glob,)) for table in schema.tables):
                 raise UsageError(
-                    f"scope.{field_name} names {glob}, which fits no table", hint="see the schema's tables"
+                    f"scope.{field_name} names {glob}, which fits no table",
+                    file="ddbmig.yaml",
+                    hint="see the schema's tables",
                 )
     found = []
     for table in schema.tables:
@@ -154,6 +166,20 @@ def scoped_tables(schema: Schema, scope: Scope) -> tuple[ScopedOut, ...]:
         elif _fits(table, scope.exclude):
             found.append(ScopedOut(table=table.id, why="in scope.exclude", stays_on_mysql=False))
     return tuple(found)
+
+
+def check_names(schema: Schema, context: Context) -> None:
+    """Raise UsageError with a suggestion for a table that the context names and the schema does not have."""
+    known = {name for table in schema.tables for name in (table.id, table.name)} | {"*"}
+    named = (("owners", context.owners), ("security_contexts", context.security_contexts),
+             ("strong_consistency", context.strong_consistency),
+             ("requirements", [required.table for required in context.requirements]))  # fmt: skip
+    for field_name, names in named:
+        for name in names:
+            if name not in known:
+                close = get_close_matches(name, sorted(known), 1)
+                hint = f"did you mean {close[0]}?" if close else "see the schema's tables"
+                raise UsageError(f"context.{field_name} names {name}, which is no table", file="ddbmig.yaml", hint=hint)
 
 
 def _fits(table: Table, globs: Collection[str]) -> bool:
@@ -194,10 +220,11 @@ def check_understood(snapshot: Snapshot, tolerance: float) -> None:
     share, lost = not_understood(snapshot)
     if share <= tolerance:
         return
-    worst = max(lost, key=lambda s: (s.calls, s.reason))
+    worst = max(lost, key=lambda s: (s.calls, s.reason)).reason
+    why = "they use tables that are not in the schema" if worst == "unknown table" else worst
     logs = ", ".join(sorted({s.name for s in snapshot.digest.sources}))
     raise InputError(
-        f"{share:.0%} of the statements were not understood, most of them: {worst.reason}",
+        f"{share:.0%} of the statements were not understood, most of them because: {why}",
         file=logs,
         expected=f"at most {tolerance:.0%} (tolerance.statements_not_understood)",
         hint="check that the log belongs to this schema; Stage1_MySQLAnalysis.md lists the reasons",

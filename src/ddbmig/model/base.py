@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -31,8 +32,8 @@ class Document(Value):
     """A value that is kept in a file of its own and carries the version of its shape."""
 
     SCHEMA_VERSION: ClassVar[int]
-    PROVENANCE: ClassVar[frozenset[str]] = frozenset()
-    """Top-level fields that say where the value came from; they are not part of what a person approves."""
+    PROVENANCE: ClassVar[Mapping[str, Any]] = {}
+    """Fields that say where the value came from, as pydantic's `exclude`; not part of what a person approves."""
 
     schema_version: int
 
@@ -42,7 +43,7 @@ class Document(Value):
 
     def decision_hash(self) -> str:
         """SHA-256 of the decision content: the value without its provenance. This is what an approval names."""
-        return sha256(canonical_json(self.model_dump(mode="json", exclude=set(self.PROVENANCE))))
+        return sha256(canonical_json(self.model_dump(mode="json", exclude=dict(self.PROVENANCE))))
 
     @classmethod
     def from_file(cls, path: Path) -> Self:

@@ -1,11 +1,13 @@
 """What only people know: the application, its team and the road ahead; and the scope of the migration."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from ddbmig.model.base import Value
 
-Represents = Literal["average", "peak"] | int
+Represents = Literal["average", "peak"] | Annotated[int, Field(ge=1)]
 """What the log stands for: an average span, the peak, or a number of calls a month."""
 
 
@@ -70,7 +72,7 @@ class Inputs(Value):
 class Tolerance(Value):
     """How much of the input may stay un-understood before the exit code says so."""
 
-    statements_not_understood: float = 0.05
+    statements_not_understood: float = Field(default=0.05, ge=0, le=1)
     """Share of the logs' statements."""
 
 

@@ -1,7 +1,7 @@
 """Stage 1: the MySQL world as evidence."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ddbmig.model.base import Document, Value
 from ddbmig.model.context import Context, Pricing, Scope, Workload
@@ -40,7 +40,11 @@ class Snapshot(Document):
     logs is in a pattern's template or in `skipped`."""
 
     SCHEMA_VERSION: ClassVar[int] = 1
-    PROVENANCE: ClassVar[frozenset[str]] = frozenset({"inputs"})
+    PROVENANCE: ClassVar[Mapping[str, Any]] = {
+        "inputs": True,
+        "tables": {name: {"__all__": {"file", "line"}} for name in ("tables", "objects", "problems")},
+        "digest": {"sources": {"__all__": {"sha256", "bytes"}}, "problems": {"__all__": {"file", "line", "offset"}}},
+    }
 
     schema_version: int = 1
     inputs: tuple[InputFile, ...] = ()

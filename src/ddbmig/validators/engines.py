@@ -145,7 +145,7 @@ def _endpoint(endpoint: str | None, allow_remote: bool) -> Engine:
     url = f"{parts.scheme}://{parts.netloc}"
     local = is_loopback(parts.hostname or "")
     if not local and not allow_remote:
-        hint = "add --allow-remote if tables may be created and filled there"
+        hint = "add --yes-this-is-not-local if tables may be created and filled there"
         raise UsageError("this endpoint is not on this machine", subject=url, hint=hint)
     _check_answers(url, local)
     client = _local_client(url) if local else _remote_client(url)
