@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from ddbmig.engine.costs import monthly_cost
+from ddbmig.engine.counsel import named, risks
 from ddbmig.engine.ownership import NOT_ANALYSED, analyse, validation_facts
 from ddbmig.engine.whatif import Variation, cost_under
 from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment, FactValue, Finding, PatternRate, Rates
 from ddbmig.model.context import Context
 from ddbmig.model.contract import ContractAttribute
-from ddbmig.model.design import Alternative, Decision, Design, IndexDesign, TableDesign
+from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, TableDesign
 from ddbmig.model.digest import Digest
 from ddbmig.model.errors import UsageError
 from ddbmig.model.measure import Source
@@ -74,10 +76,8 @@ def alternative(name: str = "chosen", plans: Iterable[Plan] = (read(), WRITE), *
     return found.model_copy(update=changes)
 
 
-def cost_under_today(plans: tuple[Plan, ...]) -> Any:
-    from ddbmig.engine.costs import monthly_cost
-
-    return monthly_cost((TABLE,), plans, {"Qr": 1e6, "Qw": 1e6}, PRICES)
+def cost_under_today(plans: tuple[Plan, ...]) -> Cost:
+    return monthly_cost((TABLE,), plans, {plan.pattern: 1e6 for plan in plans}, PRICES)
 
 
 def assessment(source: Source = "declared", findings: tuple[Finding, ...] = ()) -> Assessment:
@@ -205,7 +205,8 @@ def test_break_even_with_another_alternative_and_with_mysql() -> None:
     other = alternative("other", (read(8.0), write), tables=(TABLE.model_copy(update={"indexes": ()}),))
     found = analysis(others=[other], mysql=3.0).break_even
     assert found == (
-        "other: $1.88 a month against $1.69; they cost the same at 0.4 times today's calls, and chosen is cheaper above.",
+        "other: $1.88 a month against $1.69; they cost the same at 0.4 times today's calls, and chosen is cheaper "
+        "above.",
         "MySQL: $3.00 a month (declared) against $1.69; they cost the same at 2 times today's calls, DynamoDB is "
         "cheaper below.",
     )
@@ -221,6 +222,17 @@ def test_break_even_where_there_is_none() -> None:
     assert "is not given" in found[2]
     assert "no other alternative" in analysis().break_even[0]
     assert "storage alone" in analysis(mysql=0.2).break_even[1]
+
+
+def test_a_break_even_out_of_sight_is_not_computed_to_nine_digits() -> None:
+    # storage is $0.375 of both but for a sixteenth of the index: $0.0078; requests differ by $0.9375, or by $0.0000125
+    index = INDEX.model_copy(update={"entries": INDEX.entries * 15 / 16})
+    smaller = (TABLE.model_copy(update={"indexes": (index,)}),)
+    near = alternative("near", (read(0.5001), WRITE), tables=smaller)
+    far = alternative("far", (read(8.0), WRITE), tables=smaller)
+    found = analysis(others=[near, far]).break_even
+    assert found[0].endswith("chosen is dearer up to 100 times today's calls.")
+    assert found[1].endswith("chosen is cheaper from 1/100 of today's calls up.")
 
 
 # --- people ---
@@ -282,6 +294,19 @@ def test_each_rule_is_one_risk_and_its_warning_stands_verbatim() -> None:
     assert [f.rule for f in found.findings] == ["PR018", "XX001"]
 
 
+def test_a_risk_names_access_patterns_by_their_names() -> None:
+    snapshot = snapshot_of(World(schema=BOOKS, statements=STATEMENTS[:2]))
+    names = {p.id: p.name for p in snapshot.patterns}
+    found = risks([finding(subject=pattern) for pattern in names], names)
+    assert found[0].raised_by == f"AP001 large-rows on {', '.join(sorted(names.values()))}"
+    assert named(["a, b", "c", "d", "e", "f"]) == "a, b; c; d and 2 more"
+
+
+def test_scans_pay_for_growth_twice_and_it_is_said() -> None:
+    assert any("Scans (5 % of calls)" in line for line in analysis(alternative(scan_calls_share=0.05)).case_assumptions)
+    assert not any("Scans" in line for line in analysis().case_assumptions)
+
+
 def test_plans_that_route_or_scan_are_risks() -> None:
     found = analysis(alternative(routed_calls_share=0.1, scan_calls_share=0.05)).risks
     assert [r.risk.split(" of calls")[0] for r in found] == ["10 %", "5 %"]
@@ -300,10 +325,10 @@ def test_acknowledgments() -> None:
     assert found == (
         "Engineering lead: I accept that a->b is built as denormalize: copies name of b onto a. A trade. The way back: "
         "Read b.",
-        "Application owner: I accept that reads through 1 GSIs (t/t_by_name) may be a moment behind the table: DynamoDB "
-        "reads an index eventually consistent only.",
-        "Product owner: I accept that 1 access pattern (50 % of calls: Qr) is not answered by DynamoDB (server function) "
-        "and that MySQL or another system keeps answering.",
+        "Application owner: I accept that reads through 1 GSIs (t/t_by_name) may be a moment behind the table: "
+        "DynamoDB reads an index eventually consistent only.",
+        "Product owner: I accept that 1 access pattern (50 % of calls: Qr) is not answered by DynamoDB (server "
+        "function) and that MySQL or another system keeps answering.",
         "Engineering lead: I know how far the validation goes: moto only",
         "Quality lead: I know that 1 access pattern (50 % of calls: Qw) gave other results than MySQL in stage 4 and "
         "must be corrected before migrating.",
@@ -313,8 +338,8 @@ def test_acknowledgments() -> None:
 def test_what_was_not_compared_is_acknowledged_with_its_reasons() -> None:
     found = analysis(validated=validation({"Qr": "not compared", "Qw": "not compared"})).acknowledgments
     assert found[-1] == (
-        "Quality lead: I know that 2 access patterns (100 % of calls: Qr, Qw) are not compared with MySQL in stage 4 and "
-        "must be tested by hand (no rows)."
+        "Quality lead: I know that 2 access patterns (100 % of calls: Qr, Qw) are not compared with MySQL in stage "
+        "4 and must be tested by hand (no rows)."
     )
 
 

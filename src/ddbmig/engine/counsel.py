@@ -20,19 +20,22 @@ SHOWN = 3
 _WEIGHT = {"error": 0, "warning": 1, "info": 2}
 
 
-def risks(findings: Iterable[Finding]) -> tuple[RiskItem, ...]:
-    """One risk per rule that warned or failed, errors first; the rule's warning stands verbatim where it has one."""
+def risks(findings: Iterable[Finding], patterns: Mapping[str, str]) -> tuple[RiskItem, ...]:
+    """One risk per rule that warned or failed, errors first; the rule's warning stands verbatim where it has one.
+
+    `patterns` gives the names of access patterns by their ids.
+    """
     by_rule: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.severity != "info" or finding.warning:
             by_rule.setdefault(finding.rule, []).append(finding)
     ordered = sorted(by_rule.items(), key=lambda entry: (min(_WEIGHT[f.severity] for f in entry[1]), entry[0]))
-    return tuple(_risk(found) for _, found in ordered)
+    return tuple(_risk(found, patterns) for _, found in ordered)
 
 
-def _risk(found: Sequence[Finding]) -> RiskItem:
+def _risk(found: Sequence[Finding], patterns: Mapping[str, str]) -> RiskItem:
     first = min(found, key=lambda f: (_WEIGHT[f.severity], f.subject, f.message))
-    subjects = sorted({f.subject for f in found})
+    subjects = sorted({patterns.get(f.subject, f.subject) for f in found})
     return RiskItem(
         risk=first.warning or f"{first.title.replace('-', ' ')}: {first.message}",
         raised_by=f"{first.rule} {first.title} on {named(subjects)}",
@@ -46,9 +49,10 @@ def dollars(amount: Decimal) -> str:
 
 
 def named(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
+    """The first names, and how many more there are; semicolons between names that have commas themselves."""
     rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    between = "; " if any("," in name for name in names[:SHOWN]) else ", "
+    return between.join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def acknowledgments(

@@ -26,6 +26,8 @@ HORIZON = 12
 """Months after which the cases are compared."""
 ASSUMED_GROWTH = 5.0
 """Percent a month where nobody declared any."""
+FAR = 100
+"""A break-even at more than this factor from today's calls is out of sight."""
 MAX_GROWTH = 100.0
 """Percent a month beyond which a projection over 36 months says nothing."""
 
@@ -86,11 +88,11 @@ def analyse(
         best_usd=best,
         expected_usd=expected,
         worst_usd=worst,
-        case_assumptions=_case_assumptions(assessment, growth),
+        case_assumptions=_case_assumptions(chosen, assessment, growth),
         efforts=efforts(chosen),
         sensitivities=_sensitivities(money, chosen, growth, assessment),
         break_even=_break_even(money, design, snapshot.context.mysql_cost_per_month_usd),
-        risks=(*risks(findings), *_design_risks(chosen)),
+        risks=(*risks(findings, {p.id: p.name for p in snapshot.patterns}), *_design_risks(chosen)),
         acknowledgments=acknowledgments(snapshot, assessment, chosen, validation),
         evolution=evolution(chosen, design.prices),
         findings=found,
@@ -147,13 +149,16 @@ def _cases(growth: _Growth) -> tuple[Variation, Variation, Variation]:
     )
 
 
-def _case_assumptions(assessment: Assessment, growth: _Growth) -> tuple[str, ...]:
+def _case_assumptions(chosen: Alternative, assessment: Assessment, growth: _Growth) -> tuple[str, ...]:
     rates = assessment.rates
     stands_for = rates.represents if "(assumed)" in rates.represents else f"{rates.represents} ({rates.source})"
     percent, double = show(growth.percent, "percent"), show(2 * max(0.0, growth.percent), "percent")
+    share = show(chosen.scan_calls_share, "share")
+    scans = (f"Scans ({share} of calls) pay for growth twice: in calls and in what each reads.",)
     return (
         f"All cases are the month after {HORIZON} months; growth of calls and items is {percent} a month "
         f"({growth.source}).",
+        *(scans if chosen.scan_calls_share else ()),
         f"Best: half of today's calls, {'that shrinking' if growth.percent < 0 else 'no growth'}.",
         f"Expected: today's calls, growing {percent} a month; the log stands for {stands_for}.",
         f"Worst: twice today's calls, growing {double} a month, every read of a base table strongly consistent.",
@@ -239,11 +244,15 @@ def _against(money: _Money, chosen: Alternative, other: Alternative) -> str:
     if requests == their_requests:
         return f"{start}; requests cost the same, so the difference stays whatever the number of calls."
     factor = (their_storage - storage) / (requests - their_requests)
-    word = "cheaper" if requests < their_requests else "dearer"
+    above, below = ("cheaper", "dearer") if requests < their_requests else ("dearer", "cheaper")
     if factor <= 0:
-        return f"{start}; {chosen.id} is {word} at any number of calls."
+        return f"{start}; {chosen.id} is {above} at any number of calls."
+    if factor < 1 / FAR:
+        return f"{start}; {chosen.id} is {above} from 1/{FAR} of today's calls up."
+    if factor > FAR:
+        return f"{start}; {chosen.id} is {below} up to {FAR} times today's calls."
     return (
-        f"{start}; they cost the same at {number(float(factor))} times today's calls, and {chosen.id} is {word} above."
+        f"{start}; they cost the same at {number(float(factor))} times today's calls, and {chosen.id} is {above} above."
     )
 
 
