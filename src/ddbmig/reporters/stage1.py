@@ -31,7 +31,7 @@ def stage1(snapshot: Snapshot) -> str:
     """The page of stage 1."""
     weights = weights_of(snapshot)
     inventory, skipped = _schema_table(snapshot, weights), _skipped_table(snapshot)
-    problems = _problem_table(snapshot)
+    problems, owners, left_out = _problem_table(snapshot), _owner_table(snapshot), _scope_table(snapshot)
     return page(
         _connection(snapshot),
         heading(1, "Stage 1: MySQL analysis and context"),
@@ -39,16 +39,16 @@ def stage1(snapshot: Snapshot) -> str:
         section("What needs a decision", _decisions(snapshot)),
         section("Schema", inventory.head()),
         section("What does not map by itself", _unmapped(snapshot)),
-        _scope(snapshot),
+        section("Scope", _scope(snapshot), left_out.head(Markup(""))),
         section("Application lifecycle stage assessment", _lifecycle(snapshot)),
-        section("Team expertise evaluation", _team(snapshot), _owners(snapshot)),
+        section("Team expertise evaluation", _team(snapshot), owners.head(_NO_OWNERS)),
         section("Performance requirements validation", *_performance(snapshot)),
         section("Growth projections and business roadmap", _growth(snapshot)),
         section("Current pain points and migration drivers", _pains(snapshot)),
         section("Inputs", _inputs(snapshot), _sources(snapshot)),
         section("Every statement accounted for", _accounts(snapshot, weights), skipped.head()),
         section("What was not understood", problems.head(), _notes(snapshot)),
-        all_tables(inventory, skipped, problems),
+        all_tables(inventory, left_out, owners, skipped, problems),
         next_step("ddbmig approve 1"),
     )  # fmt: skip
 
@@ -157,15 +157,16 @@ def _answer(question: str, value: str | None, otherwise: str) -> Markup:
     return paragraph("{}: **{}** (declared).", question, value)
 
 
-def _owners(snapshot: Snapshot) -> Markup:
+_NO_OWNERS = paragraph("Owners and security contexts: {}.", NOT_ANSWERED)
+
+
+def _owner_table(snapshot: Snapshot) -> LongTable:
     context = snapshot.context
-    if not context.owners and not context.security_contexts:
-        return paragraph("Owners and security contexts: {}.", NOT_ANSWERED)
     rows = [
         (code(name), context.owners.get(name, "–"), context.security_contexts.get(name, "–"))
         for name in sorted({*context.owners, *context.security_contexts})
     ]
-    return table(("table", "owner (declared)", "security context (declared)"), rows)
+    return LongTable("Owners", ("table", "owner (declared)", "security context (declared)"), rows, by="name")
 
 
 def _performance(snapshot: Snapshot) -> Iterator[Markup]:
@@ -182,7 +183,7 @@ def _performance(snapshot: Snapshot) -> Iterator[Markup]:
         yield table(("table", "p99 required (declared)", "p99 of MySQL (measured)", "verdict"), rows, (1, 2))
         yield paragraph(
             "Measured in the slow log's execution times, to 2 % and never below the true value. It is MySQL's latency "
-            "as logged, not that of DynamoDB."
+            "as logged, not that of DynamoDB, and statements that the slow log left out are not in it."
         )
     asked = {"Performance critical": snapshot.context.performance_critical,
              "Flexible analytics required": snapshot.context.analytics_required}  # fmt: skip
@@ -262,12 +263,14 @@ def _unmapped(snapshot: Snapshot) -> Markup:
 
 def _scope(snapshot: Snapshot) -> Markup:
     if not snapshot.scoped_out:
-        return section("Scope", paragraph("Every table is to be migrated."))
+        return paragraph("Every table is to be migrated.")
+    kept, out = len(snapshot.tables.tables) - len(snapshot.scoped_out), len(snapshot.scoped_out)
+    return paragraph("{} to be migrated; {} left out.", plural(kept, "table"), number(out))
+
+
+def _scope_table(snapshot: Snapshot) -> LongTable:
     rows = [(code(one.table), one.why, "yes" if one.stays_on_mysql else "no") for one in snapshot.scoped_out]
-    kept = len(snapshot.tables.tables) - len(rows)
-    shown = LongTable("Scope", ("left out", "why", "stays on MySQL"), rows)
-    return section("Scope", paragraph("{} to be migrated; {} left out.", plural(kept, "table"), number(len(rows))),
-                   table(shown.headers, shown.rows))  # fmt: skip
+    return LongTable("Scope", ("left out", "why", "stays on MySQL"), rows, by="name")
 
 
 # --- inputs and accounts ---

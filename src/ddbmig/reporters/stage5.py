@@ -36,7 +36,7 @@ def stage5(
         warnings(every, weights_of(snapshot).label),
         section("Summary", _summary(snapshot, assessment, chosen, validation, analysis)),
         section("What needs a decision", *_decisions(assessment, design, validation, analysis)),
-        section("Total cost of ownership projections", *_projections(analysis, assessment, chosen)),
+        section("Total cost of ownership projections", *_projections(snapshot, analysis, assessment, chosen)),
         section("Operational complexity metrics", _metrics(analysis), *_efforts(analysis)),
         section("Risk mitigation recommendations", risks.head()),
         section("Denormalization risk acknowledgments", *_acknowledgments(analysis)),
@@ -52,6 +52,10 @@ def _rates(assessment: Assessment) -> Markup:
     return Markup(" (assumed rates)" if assessment.rates.source == "assumed" else "")
 
 
+def _growth(snapshot: Snapshot) -> Markup:
+    return Markup(" (assumed growth)" if snapshot.context.growth_percent_per_month is None else "")
+
+
 def _summary(
     snapshot: Snapshot, assessment: Assessment, chosen: Alternative, validation: Validation, analysis: Analysis
 ) -> Markup:
@@ -62,12 +66,11 @@ def _summary(
     mysql = snapshot.context.mysql_cost_per_month_usd
     lines = [
         say("{} a month today{}, design {}.", money(chosen.cost.total_usd), _rates(assessment), code(chosen.id)),
-        say("Later: best case {}, expected {}, worst {}{}.", money(analysis.best_usd), money(analysis.expected_usd),
-            money(analysis.worst_usd), _rates(assessment)),
+        say("Later: best case {}, expected {}, worst {}{}{}.", money(analysis.best_usd), money(analysis.expected_usd),
+            money(analysis.worst_usd), _rates(assessment), _growth(snapshot)),
         say("MySQL today: {}.", say("${} a month (declared)", number(mysql, 2)) if mysql is not None
             else "cost not answered"),
-        say("{}–{} person-days of work in all that was estimated (days per thing assumed).", number(low),
-            number(high)),
+        say("{}–{} person-days of work in the first year (days per thing assumed).", number(low), number(high)),
         say("Proof: {} on {}, {} failed.", plural(passed, "access pattern passed", "access patterns passed"),
             validation.engine, number(failed)),
         say("{} of the calls stay with another system.", percent(chosen.routed_calls_share)),
@@ -95,8 +98,12 @@ def _decisions(assessment: Assessment, design: Design, validation: Validation, a
 # --- money ---
 
 
-def _projections(analysis: Analysis, assessment: Assessment, chosen: Alternative) -> Iterator[Markup]:
+def _projections(
+    snapshot: Snapshot, analysis: Analysis, assessment: Assessment, chosen: Alternative
+) -> Iterator[Markup]:
+    """Today's bill, the bill to come, what moves it, and where designs cost the same."""
     mark = _rates(assessment)
+    later = _growth(snapshot)
     cost = chosen.cost
     yield paragraph("US dollars a month{}; today's bill by what it pays for:", mark)
     yield table(
@@ -105,6 +112,7 @@ def _projections(analysis: Analysis, assessment: Assessment, chosen: Alternative
                                       cost.storage_usd, cost.index_storage_usd, cost.total_usd))],
         range(7),
     )  # fmt: skip
+    yield paragraph("The months to come{}{}, and three cases:", mark, later)
     yield table(
         ("after months", "requests", "storage", "total"),
         [(number(one.months), money(one.requests_usd), money(one.storage_usd), money(one.total_usd))
