@@ -45,8 +45,6 @@ MAX_ITEMS_READ = 10_000
 """More items than this in one execution is not a bounded plan (our limit: ten pages of 1 KB items)."""
 RANGE_SHARE = 1 / 3
 """Share of a partition that a range keeps: assumed."""
-FILTER_SHARE = 1.0
-"""Filters are not credited with fewer follow-up reads: the estimate stays an upper bound."""
 NEW_INDEX_FACTOR = 1.5
 """A new index must save at least this factor over an existing path, since every write pays for it."""
 LOW_CARDINALITY = 10
@@ -356,11 +354,20 @@ class ReadCompiler:
             path = min(paths, key=lambda p: (p.price, p.new, p.lookup is not None))
             covered = [c for c in own if any(c is d for d in path.covered)]
             rest = [c for c in own if not any(c is d for d in covered)]
+            matching = self._matching(relation, ref, own)
             self._append_read(relation, ref, path, "left" if left else "inner", _all(rest) if left else All())
+            if not left:
+                relation.rows = max(1.0, min(relation.rows, matching))
             if not left:
                 relation.pending = rest
         relation.bound.add(ref)
         self._filter_early(relation)
+
+    def _matching(self, relation: Relation, ref: int, conditions: list[Condition]) -> float:
+        """Rows left of a reference once all its equalities hold, whether a key or a filter checks them."""
+        equalities = self._equalities(ref, relation.bound, conditions)
+        per_value = self.draft.sizes.rows_per_value(self.pattern.refs[ref].table, {e.column for e in equalities})
+        return self._fan_out(relation, equalities) * per_value
 
     def _filter_early(self, relation: Relation) -> None:
         ready = [c for c in relation.pending if refs_of(c) <= relation.bound]
