@@ -5,20 +5,27 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
+import hypothesis
 import pytest
 import yaml
 from hand_made import ANALYSIS, ASSESSMENT, AUTHORS, BOOKS, DESIGN, MARK, SELECT, SNAPSHOT, VALIDATION
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from ddbmig.model.assessment import Assessment, Rates
+from ddbmig.model.base import Document
 from ddbmig.model.context import Context
 from ddbmig.model.digest import Digest
 from ddbmig.model.plan import Estimate, Plan, ReadCall
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Connection, Snapshot
 from ddbmig.model.validation import Validation
+from ddbmig.reporters.markdown import visible
 from ddbmig.reporters.pages import HEAVIEST
 from ddbmig.reporters.stage1 import NOT_CONNECTED, stage1
 from ddbmig.reporters.stage2 import stage2
@@ -27,6 +34,7 @@ from ddbmig.reporters.stage4 import stage4
 from ddbmig.reporters.stage5 import stage5
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})
+T = TypeVar("T", bound=Document)
 HERE = Path(__file__).resolve().parent
 PAGES: dict[str, Callable[[], str]] = {
     "Stage1_MySQLAnalysis.md": lambda: stage1(SNAPSHOT),
@@ -80,6 +88,49 @@ def test_hostile_names_render_as_text(named_page: tuple[str, str]) -> None:
     assert "<i>" not in html
     assert "<a " not in html
     assert named_page[1].count("\n\n\n") == 0
+
+
+def renamed(data: Any, new: str) -> Any:
+    """Every name of the table of books in a value's JSON becomes `new`."""
+    if isinstance(data, dict):
+        return {renamed(key, new): renamed(value, new) for key, value in data.items()}
+    if isinstance(data, list):
+        return [renamed(value, new) for value in data]
+    return data.replace(BOOKS, new) if isinstance(data, str) else data
+
+
+def rename(value: T, new: str) -> T:
+    return type(value).model_validate(renamed(value.model_dump(mode="json"), new))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.one_of(st.text(min_size=1), st.text(alphabet="|\\`*_[]()<>&#!-+.1 \n\t{}$", min_size=1)))
+def test_whatever_a_table_is_called_the_page_keeps_its_shape(name: str) -> None:
+    hypothesis.assume(visible(name) not in ("", AUTHORS, "old"))
+    snapshot, assessment, design = rename(SNAPSHOT, name), rename(ASSESSMENT, name), rename(DESIGN, name)
+    pages = (
+        (stage1(snapshot), "Stage1_MySQLAnalysis.md"),
+        (stage2(snapshot, assessment), "Stage2_AccessPatterns.md"),
+        (stage3(snapshot, assessment, design), "Stage3_DataModel.md"),
+        (stage4(snapshot, design, rename(VALIDATION, name)), "Stage4_Validation.md"),
+    )
+    for page, plain in pages:
+        assert shape(page) == plain_shape(plain)
+        page.encode()
+
+
+@cache
+def plain_shape(name: str) -> list[str]:
+    return shape(PAGES[name]())
+
+
+def shape(page: str) -> list[str]:
+    """The blocks of a page, in order; and that no HTML is in it but the code spans of our own."""
+    tokens = GITHUB.parse(page)
+    inline = [child for token in tokens for child in token.children or ()]
+    assert {child.content for child in inline if child.type == "html_inline"} <= {"<code>", "</code>"}
+    assert not any(child.type in ("link_open", "image") for child in inline)
+    return [token.type for token in tokens]
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(named_page: tuple[str, str]) -> None:
