@@ -71,7 +71,11 @@ def check_lossless(snapshot: Snapshot, alternative: Alternative) -> None:
     entities = {t.source_table: t for t in alternative.tables if t.role == "entity"}
     assert len(entities) == sum(t.role == "entity" for t in alternative.tables) == len(snapshot.tables.tables)
     for table in snapshot.tables.tables:
-        own = [a for a in entities[table.id].attributes.values() if not a.denormalized and a.template is None]
+        own = [
+            a
+            for a in entities[table.id].attributes.values()
+            if not a.denormalized and a.template is None and a.value is None
+        ]
         kept = [a.source_column for a in own if a.encoding != "row_digest" and a.source_table == table.id]
         assert sorted(kept) == sorted(c.name for c in table.columns)
         lookups = [t.enforces for t in alternative.tables if t.source_table == table.id and t.role == "lookup"]
