@@ -22,9 +22,15 @@ GROUPS = {
 }
 
 
-def shop() -> Snapshot:
+def shop(*more: str) -> Snapshot:
     return snapshot_of(
-        World(schema=(DATA / "shop.sql").read_text(), statements=STATEMENTS, rows=ROWS, groups=GROUPS, list_length=2)
+        World(
+            schema=(DATA / "shop.sql").read_text(),
+            statements=(*STATEMENTS, *more),
+            rows=ROWS,
+            groups=GROUPS,
+            list_length=2,
+        )
     )
 
 

@@ -13,6 +13,7 @@ from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import DdbmigError
 from ddbmig.model.validation import Validation
 from ddbmig.validators.engines import Engine, open_engine
+from ddbmig.validators.execute import run_plan
 from ddbmig.validators.source import SourceRows
 from ddbmig.validators.validate import PREFIX, _Loading, _Validation, read_data
 from design_builder import design_world
@@ -82,6 +83,37 @@ def test_plans_answer_as_their_sql_and_leave_the_same_data(alternative: str, mot
         for table in design.tables:
             due = sorted(map(without_number, items_due(run.builders[table.name], run.data.source)))
             assert sorted(map(without_number, items_of(run, table))) == due, table.name
+
+
+UPSERT = "INSERT INTO authors (id, name, country) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE name = ?"
+REPLACE = "REPLACE INTO authors (id, name, country) VALUES (?, ?, ?)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "params"),
+    [
+        (UPSERT, {0: 3, 1: "Unused", 2: "DE", 3: "Renamed"}),
+        (UPSERT, {0: 300, 1: "New", 2: "DE", 3: "Unused"}),
+        (REPLACE, {0: 3, 1: "Replaced", 2: "DE"}),
+    ],
+)
+def test_copies_follow_a_row_that_an_insert_overwrites(sql: str, params: Mapping[int, Cell], moto: Engine) -> None:
+    snapshot = shop(sql)
+    design = design_world(snapshot).alternative("rules_with_copies")
+    pattern = next(p for p in snapshot.patterns if p.sql == sql)
+    plan = next(plan for plan in design.plans if plan.pattern == pattern.id)
+    data = read_data(snapshot, shop_rows())
+    run = _Validation(snapshot, design, moto, data)
+    try:
+        run.create()
+        run.load()
+        run_plan(run.operations, pattern, plan, params, {})
+        assert data.source.run(sql, params)
+        for table in design.tables:
+            due = sorted(map(without_number, items_due(run.builders[table.name], data.source)))
+            assert sorted(map(without_number, items_of(run, table))) == due, table.name
+    finally:
+        run.drop()
 
 
 @pytest.mark.engine

@@ -98,6 +98,8 @@ class WriteCompiler:
                 writes.append(self._lookup_write("DeleteItem", unique, count))
             writes.append(self._lookup_write("PutItem", unique, count, existing=existing))
         self._append(writes)
+        if existing is not None:
+            self._maintain_copies(self._overwritten(), existing)
 
     def update(self) -> None:
         """UpdateItem by key, or read and then update each row; look-ups and copies follow."""
@@ -138,7 +140,7 @@ class WriteCompiler:
                 writes.append(self._lookup_write("DeleteItem", unique, rows))
                 writes.append(self._lookup_write("PutItem", unique, rows, sets=sets))
             self._append(writes)
-        self._maintain_copies(changed)
+        self._maintain_copies({self._column(a.column): a.value for a in self.pattern.assignments})
 
     def delete(self) -> None:
         """DeleteItem by key, or read and then delete each row, with its look-up items in one transaction."""
@@ -220,27 +222,34 @@ class WriteCompiler:
         self.relation.adopted = []
         return ref
 
-    def _maintain_copies(self, changed: set[str]) -> None:
+    def _overwritten(self) -> dict[str, Term]:
+        """What an upsert or REPLACE gives the columns of a row already there; what REPLACE is not given becomes NULL."""
+        if self.pattern.insert_mode == "upsert":
+            return {self._column(a.column): a.value for a in self.pattern.on_duplicate}
+        values: dict[str, Term] = {c.name: Constant(value=None) for c in self.entity.table.columns if c.default is None}
+        return values | {self._column(a.column): a.value for a in self.pattern.assignments}
+
+    def _maintain_copies(self, values: Mapping[str, Term], existing: int | None = None) -> None:
         """The children that hold copies of a changed column: found by their foreign key, updated one by one."""
         for child_id in sorted(self.draft.entities):
             child = self.draft.entities[child_id]
             for copy in child.copies:
-                stale = [(column, name) for column, name in copy.columns if column in changed]
+                stale = [(name, column, values[column]) for column, name in copy.columns if column in values]
                 if copy.parent != self.entity.table.id or not stale:
                     continue
-                self._maintain(child, copy, stale)
+                self._maintain(child, copy, stale, existing)
 
-    def _maintain(self, child: Entity, copy: Copy, stale: list[tuple[str, str]]) -> None:
+    def _maintain(self, child: Entity, copy: Copy, stale: list[tuple[str, str, Term]], existing: int | None) -> None:
+        """Update the copies of one relationship; `stale` has attribute, parent column and new value."""
         pairs = tuple(
-            (local, ColumnRef(ref=0, column=parent))
+            (local, ColumnRef(ref=existing or 0, column=parent))
             for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
         )
         ref = self._join(child.table.id, pairs, set(child.key_columns))
         found = self.relation.steps[-1]
         rows = found.estimate.calls * found.estimate.items if isinstance(found, ReadCall) else 1.0
         design = self.draft.entity_design(child)
-        values = {self._column(a.column): a.value for a in self.pattern.assignments}
-        names = {name for _, name in stale}
+        names = {name for name, _, _ in stale}
         units = rows * ceil(max(1.0, design.item_bytes) / WRITE_BLOCK)
         index_units = rows * sum(
             ceil(max(1.0, i.entry_bytes) / WRITE_BLOCK)
@@ -250,8 +259,9 @@ class WriteCompiler:
         self.relation.steps.append(
             WriteCall(
                 op="UpdateItem", table=design.name, source=child.table.id, ref=ref, per_row=True, condition="exists",
-                sets=tuple(Assignment(column=name, value=values[column]) for column, name in stale),
-                purpose=f"copy of {', '.join(f'{copy.parent}.{column}' for column, _ in stale)}",
+                existing=existing,
+                sets=tuple(Assignment(column=name, value=value) for name, _, value in stale),
+                purpose=f"copy of {', '.join(f'{copy.parent}.{column}' for _, column, _ in stale)}",
                 estimate=Estimate(
                     calls=rows, items=1.0, write_units=units + index_units, index_write_units=index_units
                 ),

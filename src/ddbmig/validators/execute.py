@@ -410,10 +410,12 @@ class _Run:
         if before is None:
             return None
         after = dict(before)
+        upsert = call.existing is not None and self.pattern.insert_mode == "upsert"
+        old: Binding = {**binding, 0: binding.get(call.existing or 0)} if upsert else binding
         for assignment in call.sets:
             attribute = table.attributes[assignment.column]
             column = self.columns[(0, attribute.source_column)]
-            value = encode(self.evaluator.value(assignment.value, binding), attribute.encoding or "string", column)
+            value = encode(self.evaluator.value(assignment.value, old), attribute.encoding or "string", column)
             after.pop(assignment.column, None)
             if value is not None:
                 after[assignment.column] = value
