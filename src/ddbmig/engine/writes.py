@@ -223,7 +223,7 @@ class WriteCompiler:
         return ref
 
     def _overwritten(self) -> dict[str, Term]:
-        """What an upsert or REPLACE gives the columns of a row already there; what REPLACE is not given becomes NULL."""
+        """What an upsert or REPLACE gives a row that is already there; what REPLACE is not given becomes NULL."""
         if self.pattern.insert_mode == "upsert":
             return {self._column(a.column): a.value for a in self.pattern.on_duplicate}
         values: dict[str, Term] = {c.name: Constant(value=None) for c in self.entity.table.columns if c.default is None}
