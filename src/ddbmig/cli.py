@@ -1,6 +1,5 @@
 """The commands: parse options, call one function, print. No logic."""
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -30,15 +29,19 @@ def main() -> None:
         _fail("interrupted", ExitCode.INTERRUPTED)
     except KeyboardInterrupt:
         _fail("interrupted", ExitCode.INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
     except click.ClickException as error:
         _fail(" ".join(error.format_message().split()), ExitCode.USAGE)
     except RuleError as error:
         _fail_with_all(error.mistakes)
     except DdbmigError as error:
         _fail(str(error), error.exit_code)
-    except BrokenPipeError:  # the reader of our output has seen enough; nothing is left to flush at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.DONE)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the reader of our output has seen enough
+            sys.exit(ExitCode.DONE)
+        raise
     except Exception as error:  # the last line of defence: a bug of ours is one line too, and no data in it
         _fail(f"a bug in ddbmig: {type(error).__name__} at {_place(error)}; please report it", ExitCode.BUG)
 
@@ -159,7 +162,8 @@ def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str 
         for path, _ in files:
             if not path.exists():
                 raise UsageError("no such file", file=str(path), hint="check the path")
-    return Sources(**paths, hash_key=project.hash_key())
+    key = project.hash_key(path for files in paths.values() for path, _ in files)
+    return Sources(**paths, hash_key=key)
 
 
 def _input_paths(project: "Project", given: dict[str, tuple[Path, ...]]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ cut off, never sees half a file.
 import hashlib
 import json
 import os
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib import resources
@@ -31,13 +30,15 @@ APPROVALS = "approvals.jsonl"
 KEY_FILE = ".ddbmig-key"
 DEFAULT = "default"
 """What `design` in decisions.yaml says where the engine's own choice is taken."""
-_PLAIN_WORDS: Mapping[str, str] = {
-    "tuple_type": "not a list: write [a, b]",
-    "model_type": "not a mapping: write key: value lines below it",
-    "mapping_type": "not a mapping: write key: value lines below it",
-    "missing": "this key is missing",
+_PYDANTIC = "Input should be "
+_PLAIN_WORDS: Mapping[str, tuple[str, str | None]] = {
+    "tuple_type": ("not a list", "[a, b]"),
+    "model_type": ("not a mapping", "key: value lines below it"),
+    "mapping_type": ("not a mapping", "key: value lines below it"),
+    "int_parsing": (f"{_PYDANTIC}a whole number", None),
+    "missing": ("this key is missing", None),
 }
-"""Pydantic's kinds of error whose own words speak of Python."""
+"""Pydantic's kinds of error whose own words speak of Python: message and what is expected."""
 FIXED_KEY = b"ddbmig: no project"
 """Keys the hashes of values where there is no project: such hashes are pseudonymous, not anonymous."""
 
@@ -87,13 +88,17 @@ class Project:
             lines += [f"  {_scalar(key)}: {_scalar(choices[key])}" for key in sorted(choices)]
         write_file(self.decisions_file, ("\n".join(lines) + "\n").encode())
 
-    def hash_key(self) -> bytes:
-        """The key of the hashes of values: a file per project that is not to be committed; without one a fixed key."""
+    def hash_key(self, inputs: Iterable[Path] = ()) -> bytes:
+        """The key of the hashes of values: a file per project that is not to be committed; without one a fixed key.
+
+        The key is made once from the content of `inputs`: the same inputs give the same bytes in another clone too,
+        and who has not seen the inputs cannot make it.
+        """
         if not self.is_project:
             return FIXED_KEY
         path = self.folder / KEY_FILE
         if not path.exists():
-            write_file(path, secrets.token_hex(16).encode() + b"\n", mode=0o600)
+            write_file(path, _key_of(inputs).encode() + b"\n", mode=0o600)
             self._ignore_key()
         return path.read_bytes().strip()
 
@@ -102,6 +107,16 @@ class Project:
         lines = ignore.read_text().splitlines() if ignore.exists() else []
         if KEY_FILE not in lines:
             write_file(ignore, ("\n".join([*lines, KEY_FILE]) + "\n").encode())
+
+
+def _key_of(inputs: Iterable[Path]) -> str:
+    """A key out of the bytes of some files, which stands in no value: values hold their plain SHA-256 only."""
+    key = hashlib.blake2b(digest_size=16, person=b"ddbmig-key")
+    for path in sorted(inputs, key=lambda p: p.name):
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                key.update(block)
+    return key.hexdigest()
 
 
 def open_project(folder: Path | None, out: Path | None) -> Project:
@@ -146,7 +161,7 @@ def _one_per_place(mistakes: list[UsageError]) -> tuple[UsageError, ...]:
     for mistake in mistakes:
         place = (mistake.line, mistake.column)
         before = found.get(place)
-        found[place] = replace(before, message=f"{before.message}; or {mistake.message}") if before else mistake
+        found[place] = replace(before, expected=f"{before.expected}, or {mistake.expected}") if before else mistake
     return tuple(found.values())
 
 
@@ -170,9 +185,11 @@ def _mistake(
         message = "unknown key"
         close = get_close_matches(names[-1], _fields(model, loc[:-1]), 1)
         hint = f"did you mean {close[0]}?" if close else None
-    message = _PLAIN_WORDS.get(kind, message)
+    message, expected = _PLAIN_WORDS.get(kind, (message, None))
+    if message.startswith(_PYDANTIC):
+        message, expected = "this value is not allowed", message.removeprefix(_PYDANTIC)
     return UsageError(
-        message, file, place.line if place else 1, place.column if place else 1, subject=".".join(names), hint=hint
+        message, file, place.line if place else 1, place.column if place else 1, ".".join(names), expected, hint
     )
 
 
@@ -220,6 +237,16 @@ def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise UsageError(
             fact, file=str(path), hint="make room or change its permissions, or name another --out"
         ) from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raise UsageError where files could not be made in a folder that may not be there yet. Changes nothing."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError("is a file", file=str(there), expected="a folder", hint="name another folder with --out")
+    if not os.access(there, os.W_OK | os.X_OK):
+        hint = "change its permissions, or name another folder with --out"
+        raise UsageError("nothing can be written in this folder", file=str(there), hint=hint)
 
 
 def read_prices(region: str) -> Prices:

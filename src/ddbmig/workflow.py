@@ -30,7 +30,7 @@ from ddbmig.model.design import Design, Prices
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
-from ddbmig.project import DEFAULT, Project, file_sha, read_prices, read_rule_files, write_file
+from ddbmig.project import DEFAULT, Project, check_writable, file_sha, read_prices, read_rule_files, write_file
 from ddbmig.reporters.contract_file import contract_bytes
 from ddbmig.reporters.plan_calls import plans_bytes
 from ddbmig.reporters.stage1 import stage1
@@ -98,11 +98,12 @@ class Run:
     def walk(self) -> None:
         """Run, write and gate the stages in order. Raises WaitingForApproval at the first unapproved one.
 
-        Rules, prices and decisions are read before the first stage: a mistake in them costs nobody a wait.
+        Rules, prices, decisions and the output folder are looked at before the first stage: no mistake costs a wait.
         """
         self.rulebook: Rulebook = rules_in_force(self.project)
         self.prices: Prices = read_prices(self.project.config.pricing.region)
         self.project.decisions()
+        check_writable(self.project.out)
         for stage in STAGES:
             self._run_stage(stage)
             self._gate(stage)
