@@ -218,6 +218,14 @@ def test_stage_4_opens_with_its_engine() -> None:
     assert stage4(SNAPSHOT, DESIGN, silent).startswith("Engine: **moto 5.2**.\n\n# Stage 4")
 
 
+def test_a_validation_that_checked_nothing_does_not_say_that_all_is_well() -> None:
+    nothing = Validation(engine="none", alternative="rules", seed=1, tables_created=0, indexes_created=0)
+    page = stage4(SNAPSHOT, DESIGN, nothing)
+    assert "No pattern was compared." in page
+    assert "Nothing was checked" in section(page, "What needs a decision")
+    assert "No check failed" not in page
+
+
 def test_stage_4_sorts_patterns_by_outcome_with_their_share_of_calls() -> None:
     outcomes = section(stage4(SNAPSHOT, DESIGN, VALIDATION), "Access patterns compared")
     found = dict(re.findall(r"^\| ([a-z ]+) \| (\d+ \| \d+ \| [\d.]+ %) \|$", outcomes, re.M))

@@ -50,7 +50,7 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         section(
             "Access patterns compared",
             *_outcomes(validation, weights, chosen),
-            differing.head(_AGREE),
+            differing.head(_agreement(validation)),
             remarks,
         ),
         section("Data loaded", *_load_notes(validation), loads.head()),
@@ -62,7 +62,10 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
     )
 
 
-_AGREE = paragraph("No plan that was compared differs from its SQL.")
+def _agreement(validation: Validation) -> Markup:
+    """What is said where no compared pattern differs."""
+    compared = any(one.status == "passed" for one in validation.patterns)
+    return paragraph("No plan that was compared differs from its SQL." if compared else "No pattern was compared.")
 
 
 def _engine(validation: Validation) -> Iterator[Markup]:
@@ -101,6 +104,8 @@ def _decisions(validation: Validation) -> Iterator[Markup]:
     if failed:
         yield paragraph("Failed, and to be understood before the next stage is approved:")
         yield bullets(say("**{}**: {}", one.name, one.evidence) for one in failed)
+    elif not any(one.verdict == "passed" for one in validation.checks):
+        yield paragraph("Nothing was checked: whether to go on without proof is for a person to say.")
     else:
         yield paragraph("No check failed. Whether what was not analysed may stay so is for a person to say.")
 
