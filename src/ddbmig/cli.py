@@ -22,6 +22,7 @@ PATH = click.Path(path_type=Path)
 
 def main() -> None:
     """The entry point: turns the error tree into exit codes and one-line messages."""
+    stdout = sys.stdout
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
@@ -38,8 +39,8 @@ def main() -> None:
         _fail_with_all(error.mistakes)
     except DdbmigError as error:
         _fail(str(error), error.exit_code)
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # the reader of our output has seen enough
+    except SystemExit:
+        if sys.stdout is not stdout:  # click puts a silent stream there when the reader of our output has gone
             sys.exit(ExitCode.DONE)
         raise
     except Exception as error:  # the last line of defence: a bug of ours is one line too, and no data in it
