@@ -1,6 +1,8 @@
 """Runs a plan: its calls, in order, and the client's bounded steps on the rows that come back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
@@ -8,7 +10,7 @@ from ddbmig.model.condition import ColumnRef, Param, Term
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import TableDesign
 from ddbmig.model.encodings import Cell, decode, encode, render_key_part, render_template, template_columns
-from ddbmig.model.pattern import AccessPattern, OrderTerm
+from ddbmig.model.pattern import AccessPattern, Aggregate, OrderTerm
 from ddbmig.model.plan import (
     Distinct,
     Exists,
@@ -24,22 +26,42 @@ from ddbmig.model.plan import (
     WriteCall,
 )
 from ddbmig.model.schema import Column
-from ddbmig.validators.evaluate import Binding, Evaluator, Params, Row, compare, default_value, folded, is_folded
+from ddbmig.validators.evaluate import (
+    Binding,
+    Evaluator,
+    Params,
+    Row,
+    compare,
+    default_value,
+    folded,
+    is_folded,
+    number,
+)
 from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
 
 AUTO_KEYS = dict[tuple[str, str], int]
 """Next AUTO_INCREMENT value per (table id, column), as MySQL would give it."""
 
 
-def run_plan(operations: Operations, pattern: AccessPattern, plan: Plan, params: Params, new_keys: AUTO_KEYS) -> int:
-    """Run one plan once; returns the rows that SQL would return, or would have changed.
+@dataclass(frozen=True)
+class PlanResult:
+    """How many rows a plan returned or changed; for aggregates over all rows, their values."""
+
+    rows: int
+    aggregates: tuple[Cell, ...] = ()
+
+
+def run_plan(
+    operations: Operations, pattern: AccessPattern, plan: Plan, params: Params, new_keys: AUTO_KEYS
+) -> PlanResult:
+    """Run one plan once; its rows are those that SQL would return, or would have changed.
 
     Raises NotEvaluated where a value or condition is none that a client can compute.
     """
     run = _Run(operations, pattern, plan, params, new_keys)
     for step in plan.steps:
         run.step(step)
-    return len(run.relation) if pattern.kind == "select" else run.affected
+    return PlanResult(len(run.relation) if pattern.kind == "select" else run.affected, run.aggregates)
 
 
 class _Run:
@@ -54,6 +76,7 @@ class _Run:
         self.evaluator = Evaluator(self.columns, params)
         self.relation: list[Binding] = [{0: self._inserted_row()}] if pattern.kind == "insert" else [{}]
         self.affected = 0
+        self.aggregates: tuple[Cell, ...] = ()
 
     # --- steps ---
 
@@ -124,7 +147,27 @@ class _Run:
         for binding in self.relation:
             key = tuple(self._comparable(column, binding) for column in step.group_by)
             groups.setdefault(key, []).append(binding)
+        if not step.group_by:
+            self.aggregates = tuple(self._aggregate(a, self.relation) for a in step.aggregates)
         self.relation = [bindings[0] if bindings else {} for bindings in groups.values()]
+
+    def _aggregate(self, aggregate: Aggregate, relation: list[Binding]) -> Cell:
+        """One aggregate over the relation, NULLs apart, as SQL has it."""
+        column = aggregate.column
+        if column is None:
+            return len(relation)
+        values = [v for b in relation if (v := self._comparable(column, b)) is not None]
+        if aggregate.distinct:
+            values = list(dict.fromkeys(values))
+        if aggregate.function == "count":
+            return len(values)
+        if not values:
+            return None
+        if aggregate.function in ("min", "max"):
+            ordered = sorted(values, key=cmp_to_key(_ascending))
+            return ordered[0] if aggregate.function == "min" else ordered[-1]
+        total = sum((number(v) for v in values), Decimal(0))
+        return total / len(values) if aggregate.function == "avg" else total
 
     # --- reading ---
 
@@ -258,17 +301,17 @@ class _Run:
     def _fetch(self, call: ReadCall, key: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Query by one key, or Scan."""
         names, values, clauses = {}, {}, []
-        for number, condition in enumerate(call.key):
-            names[f"#k{number}"] = condition.attribute
+        for position, condition in enumerate(call.key):
+            names[f"#k{position}"] = condition.attribute
             value = key[condition.attribute]
             if condition.op == "between":
-                values[f":v{number}"], values[f":w{number}"] = value
-                clauses.append(f"#k{number} BETWEEN :v{number} AND :w{number}")
+                values[f":v{position}"], values[f":w{position}"] = value
+                clauses.append(f"#k{position} BETWEEN :v{position} AND :w{position}")
                 continue
-            values[f":v{number}"] = value
+            values[f":v{position}"] = value
             begins = condition.op == "begins_with"
             clauses.append(
-                f"begins_with(#k{number}, :v{number})" if begins else f"#k{number} {condition.op} :v{number}"
+                f"begins_with(#k{position}, :v{position})" if begins else f"#k{position} {condition.op} :v{position}"
             )
         if call.key and any(isinstance(v, tuple) and v[0] > v[1] for v in key.values()):
             return []
@@ -462,6 +505,10 @@ class _Run:
                 if same and row is not None and tuple(row.get(c) for c in columns) == values:
                     return row
         return None
+
+
+def _ascending(a: Cell, b: Cell) -> int:
+    return compare(a, b, False)
 
 
 def _frozen(value: Any) -> Any:

@@ -8,11 +8,11 @@ import random
 from collections.abc import Mapping
 from decimal import Decimal
 
-from ddbmig.model.condition import All, AnyOf, ColumnRef, Compare, Condition, Not, Param
+from ddbmig.model.condition import All, AnyOf, Call, ColumnRef, Compare, Condition, Not, Param
 from ddbmig.model.encodings import Cell
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.schema import Column, Schema
-from ddbmig.validators.evaluate import Row
+from ddbmig.validators.evaluate import Evaluator, NotEvaluated, Row, shifted
 from ddbmig.validators.source import SourceRows
 
 ATTEMPTS = 12
@@ -53,7 +53,14 @@ class Sampler:
                     self._lists |= {term.index} if term.many else set()
 
     def sample(self) -> Sample:
-        """One set of parameters. Raises NoSample."""
+        """One set of parameters; for an INSERT one that meets no row already there, if that can be found."""
+        for _ in range(ATTEMPTS):
+            found = self._once()
+            if self._pattern.insert_mode not in ("insert", "ignore") or not self._taken(found):
+                break
+        return found
+
+    def _once(self) -> Sample:
         witness = self._witness()
         found: dict[int, Cell | tuple[Cell, ...]] = {}
         for index, column in enumerate(self._pattern.params):
@@ -65,6 +72,18 @@ class Sampler:
             if limit.offset_param is not None:
                 found[limit.offset_param] = 0
         return found
+
+    def _taken(self, found: Sample) -> bool:
+        """Whether a unique key of the row to insert is there already."""
+        table = self._schema.table(self._pattern.refs[0].table)
+        given: dict[str, Cell] = {}
+        for index, column in self._stored.items():
+            value = found[index]
+            if not isinstance(value, tuple):
+                given[table.column(column).name] = value
+        keys = [table.primary_key, *(u.columns for u in table.unique_keys())]
+        whole = [key for key in keys if key and set(key) <= set(given)]
+        return any(self._source.match(table.id, {c: given[c] for c in key}) is not None for key in whole)
 
     def _witness(self) -> dict[int, Row]:
         best: dict[int, Row] = {}
@@ -113,10 +132,14 @@ class Sampler:
         return values
 
     def _value(self, index: int, column: ColumnRef | None, witness: Mapping[int, Row]) -> Cell | tuple[Cell, ...]:
+        use = self._uses.get(index)
+        if use is not None and isinstance(use.left, Call):
+            computed = self._computed(use.left, witness)
+            if computed is not None:
+                return computed
         if column is None:
             return 1
         definition = self._schema.table(self._pattern.refs[column.ref].table).column(column.column)
-        use = self._uses.get(index)
         if use is None and index in self._stored:
             return self._written(definition, column, witness)
         value = witness[column.ref].get(column.column) if column.ref in witness else None
@@ -129,7 +152,18 @@ class Sampler:
             return (value,) if other is None or other == value else (value, other)
         if use is not None and use.op in ("like", "not like"):
             return str(value)[:3] + "%"
+        if use is not None and use.op in ("!=", "not in"):
+            return _nudged(value, 1)
+        if use is not None and use.op in ("<", ">") and use.left == column:
+            return _nudged(value, 1 if use.op == "<" else -1)
         return value
+
+    def _computed(self, call: Call, witness: Mapping[int, Row]) -> Cell:
+        """What a function of the statement gives for the witness; None where it cannot be computed."""
+        try:
+            return Evaluator({}, {}).value(call, dict(witness))
+        except (NotEvaluated, KeyError):
+            return None
 
     def _other(self, column: ColumnRef) -> Cell:
         """The value of another random row."""
@@ -147,8 +181,20 @@ class Sampler:
         keys = [table.primary_key, *(u.columns for u in table.unique_keys())]
         if any(definition.name in key for key in keys) and not self._refers(definition.name):
             return self._fresh(definition)
-        value = self._other(column)
+        value = self._parent_value(definition.name)
+        if value is None:
+            value = self._other(column)
         return _placeholder(definition) if value is None else value
+
+    def _parent_value(self, column: str) -> Cell:
+        """The value of a random parent for a foreign key column."""
+        table = self._schema.table(self._pattern.refs[0].table)
+        for key in table.foreign_keys:
+            count = self._source.count(key.parent) if column in key.columns else 0
+            row = self._source.nth(key.parent, self._random.randrange(count)) if count else None
+            if row is not None:
+                return row[key.parent_columns[key.columns.index(column)]]
+        return None
 
     def _refers(self, column: str) -> bool:
         """Whether a column is a foreign key: its values must exist elsewhere."""
@@ -164,6 +210,16 @@ class Sampler:
         text = f"new{self._random.randrange(10**9):09d}"
         fitting = text[: column.length] if column.length else text
         return fitting.encode() if column.type in ("binary", "varbinary", "blob") else fitting
+
+
+def _nudged(value: Cell, step: int) -> Cell:
+    """A value a little beyond, so that a strict comparison with it holds for the row it came from."""
+    if isinstance(value, int | Decimal):
+        return value + step
+    try:
+        return shifted(value, step, "DAY") if isinstance(value, str) else value
+    except (ValueError, OverflowError):
+        return f"{value}~" if step > 0 else value
 
 
 def _placeholder(column: Column) -> Cell:

@@ -7,6 +7,7 @@ accents and trailing spaces ignored); where a statement does not transpile or do
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,14 @@ _NEW_ROW = re.compile(r"VALUES\(([^()]+)\)|\bnew\.(\w+|\"[^\"]+\")", re.IGNORECA
 
 class NotRun(Exception):
     """SQLite cannot run this statement; the message names the reason without any literal."""
+
+
+@dataclass(frozen=True)
+class SqlResult:
+    """How many rows SQL returned or changed, and the values of the first one returned."""
+
+    rows: int
+    first: tuple[Cell, ...] = ()
 
 
 class SourceRows:
@@ -138,14 +147,17 @@ class SourceRows:
         found = self._db.execute(statement).fetchone()[0]
         return int(found) if isinstance(found, int | float) else 0
 
-    def run(self, sql: str, params: Mapping[int, Cell | tuple[Cell, ...]]) -> int:
-        """Rows that a template returns or affects with these parameters. Raises NotRun."""
+    def run(self, sql: str, params: Mapping[int, Cell | tuple[Cell, ...]]) -> "SqlResult":
+        """What a template returns or changes with these parameters. Raises NotRun."""
         statement, bound = _bind(sql, params)
         try:
             cursor = self._db.execute(self._transpile(statement), bound)
-            return len(cursor.fetchall()) if cursor.description else cursor.rowcount
+            if not cursor.description:
+                return SqlResult(cursor.rowcount)
+            rows = cursor.fetchall()
+            return SqlResult(len(rows), rows[0] if rows else ())
         except sqlite3.IntegrityError:
-            return 0
+            return SqlResult(0)
         except (sqlite3.Error, OverflowError) as error:
             raise NotRun(f"SQLite: {_plain(str(error))}") from error
 
