@@ -66,6 +66,7 @@ def shop(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_spoilt_file_is_one_line_and_leaves_nothing(shop: Path, name: str, how: str) -> None:
     spoil, code, said = SPOILT[how]
+    (shop / ".ddbmig-key").unlink()
     spoil(shop / name)
     before = contents(shop)
     done = analyze(shop)
@@ -245,8 +246,8 @@ def test_a_damaged_state_is_made_anew(done_shop: Path, content: bytes) -> None:
 def test_a_damaged_ledger_is_named_with_its_line(done_shop: Path, content: bytes, command: str) -> None:
     path = done_shop / "approvals.jsonl"
     path.write_bytes(b'{"stage": 1, "decision": "00"}\n' + content)
-    words = {"analyze": [done_shop], "status": ["--project", done_shop], "approve": ["1", "--project", done_shop]}
-    done = ddbmig(command, *words[command])
+    words = {"analyze": (), "status": ("--project",), "approve": ("1", "--project")}[command]
+    done = ddbmig(command, *words, done_shop)
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert f"{path}:2: not an approval; restore the file" in done.err
 

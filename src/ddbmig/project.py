@@ -7,6 +7,7 @@ cut off, never sees half a file.
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -92,15 +93,19 @@ class Project:
         """The key of the hashes of values: a file per project that is not to be committed; without one a fixed key.
 
         The key is made once from the content of `inputs`: the same inputs give the same bytes in another clone too,
-        and who has not seen the inputs cannot make it.
+        and who has not seen the inputs cannot make it. Writes nothing: see `keep_key`.
         """
         if not self.is_project:
             return FIXED_KEY
         path = self.folder / KEY_FILE
-        if not path.exists():
-            write_file(path, _key_of(inputs).encode() + b"\n", mode=0o600)
+        return path.read_bytes().strip() if path.is_file() else _key_of(inputs).encode()
+
+    def keep_key(self, key: bytes) -> None:
+        """Write the key of a project beside ddbmig.yaml, where it has none yet."""
+        path = self.folder / KEY_FILE
+        if self.is_project and not path.exists():
+            write_file(path, key + b"\n", mode=0o600)
             self._ignore_key()
-        return path.read_bytes().strip()
 
     def _ignore_key(self) -> None:
         ignore = self.folder / ".gitignore"
@@ -110,12 +115,19 @@ class Project:
 
 
 def _key_of(inputs: Iterable[Path]) -> str:
-    """A key out of the bytes of some files, which stands in no value: values hold their plain SHA-256 only."""
-    key = hashlib.blake2b(digest_size=16, person=b"ddbmig-key")
-    for path in sorted(inputs, key=lambda p: p.name):
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                key.update(block)
+    """A key out of the bytes of some files, which stands in no value: values hold their plain SHA-256 only.
+
+    Without files it is a random one. What is no file is passed over: who reads it as an input says so.
+    """
+    paths = sorted((path for path in inputs if path.is_file()), key=lambda path: path.name)
+    key = hashlib.blake2b(b"" if paths else secrets.token_bytes(16), digest_size=16, person=b"ddbmig-key")
+    for path in paths:
+        try:
+            with path.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    key.update(block)
+        except OSError as error:
+            raise UsageError("cannot be read", file=str(path), hint="check its permissions") from error
     return key.hexdigest()
 
 

@@ -120,6 +120,7 @@ class Run:
             files: Mapping[str, bytes] = getattr(self, f"_stage{stage.number}")()
             for name, data in files.items():
                 write_file(self.project.out / name, data)
+            self.project.keep_key(self.sources.hash_key)
             entry = {"needs": needs, "decision": self.decision(stage)}
             write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
         if stage.number == 1:
