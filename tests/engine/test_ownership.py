@@ -13,7 +13,8 @@ import pytest
 
 from ddbmig.engine.costs import monthly_cost
 from ddbmig.engine.counsel import named, risks
-from ddbmig.engine.ownership import NOT_ANALYSED, analyse, validation_facts
+from ddbmig.engine.ownership import NOT_ANALYSED, analyse
+from ddbmig.engine.review import validation_facts
 from ddbmig.engine.whatif import Variation, cost_under
 from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment, FactValue, Finding, PatternRate, Rates

@@ -23,6 +23,7 @@ from ddbmig.model.condition import (
     Operator,
     Param,
     Term,
+    walk,
 )
 from ddbmig.model.pattern import Reason
 
@@ -61,24 +62,6 @@ _REASONS: tuple[tuple[type[exp.Expr] | tuple[type[exp.Expr], ...], Reason], ...]
     (exp.Window, "window function"),
     (exp.AggFunc, "unbounded aggregate"),
 )
-
-
-def walk(item: Condition | Term) -> Iterator[Condition | Term]:
-    """A condition or term and everything in it, from left to right."""
-    yield item
-    parts: tuple[Condition | Term, ...] = ()
-    if isinstance(item, Compare):
-        parts = (item.left, *item.right)
-    elif isinstance(item, All | AnyOf):
-        parts = item.items
-    elif isinstance(item, Not):
-        parts = (item.item,)
-    elif isinstance(item, Arithmetic):
-        parts = (item.left, item.right)
-    elif isinstance(item, Call):
-        parts = item.arguments
-    for part in parts:
-        yield from walk(part)
 
 
 def columns_in(item: Condition | Term) -> Iterator[ColumnRef]:

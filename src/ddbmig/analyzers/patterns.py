@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ddbmig.analyzers.conditions import conjunction, walk
+from ddbmig.analyzers.conditions import conjunction
 from ddbmig.analyzers.drafts import Draft, draft_statement
 from ddbmig.analyzers.names import Catalogue, NotAPattern
 from ddbmig.analyzers.pattern_names import pattern_name, unique_names
 from ddbmig.analyzers.templates import NotParsed, insert_mode, parse_template
-from ddbmig.model.condition import Call, ColumnRef, Compare, Condition, Param, Term
+from ddbmig.model.condition import Call, ColumnRef, Compare, Condition, Param, Term, walk
 from ddbmig.model.digest import Digest, TemplateDigest
 from ddbmig.model.pattern import AccessPattern, Skipped
 from ddbmig.model.schema import Schema

@@ -40,9 +40,7 @@ def index_entry(
     return {name: value for name, value in item.items() if name in kept}
 
 
-def index_write_units(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, keys: Collection[str]
-) -> int:
+def index_write_units(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, keys: Collection[str]) -> int:
     """Units that one index takes to follow a write, from its entry before to its entry after (the table of A5)."""
     if before is None and after is None:
         return 0

@@ -10,6 +10,7 @@ from decimal import Decimal
 from ddbmig.engine.costs import MICRODOLLAR
 from ddbmig.engine.counsel import acknowledgments, dollars, evolution, risks
 from ddbmig.engine.effort import efforts, metrics
+from ddbmig.engine.review import validation_facts
 from ddbmig.engine.whatif import Variation, cost_under, write_calls
 from ddbmig.engine.wording import number, show
 from ddbmig.model.analysis import Analysis, CostPoint, RiskItem, Sensitivity
@@ -98,18 +99,6 @@ def analyse(
         findings=found,
         not_analysed=NOT_ANALYSED,
     )
-
-
-def validation_facts(validation: Validation) -> dict[str, FactValue]:
-    """The facts of the phase `validation`; one that stage 4 could not measure is missing."""
-    facts: dict[str, FactValue] = {}
-    if any(p.status in ("passed", "failed") for p in validation.patterns):
-        facts["validation.mismatched_patterns"] = sum(p.status == "failed" for p in validation.patterns)
-    if validation.capacity_operations:
-        facts["validation.capacity_mismatches"] = sum(p.capacity_differs > 0 for p in validation.patterns)
-    if validation.loads:
-        facts["validation.load_rejects"] = sum(load.rejected for load in validation.loads)
-    return facts
 
 
 def _growth(snapshot: Snapshot) -> _Growth:

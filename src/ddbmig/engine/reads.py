@@ -14,16 +14,14 @@ from ddbmig.engine.capacity import PAGE_BYTES, read_units
 from ddbmig.model.condition import (
     All,
     AnyOf,
-    Arithmetic,
-    Call,
     ColumnRef,
     Compare,
     Condition,
-    Not,
     OpaqueCondition,
     OpaqueTerm,
     Param,
     Term,
+    walk,
 )
 from ddbmig.model.pattern import AccessPattern, Join, Reason
 from ddbmig.model.plan import (
@@ -128,59 +126,19 @@ def conjuncts(condition: Condition) -> list[Condition]:
     return [condition]
 
 
-def refs_of(node: Condition | Term) -> set[int]:
-    """The table references that a condition or term mentions."""
-    if isinstance(node, ColumnRef):
-        return {node.ref}
-    if isinstance(node, Compare):
-        return refs_of(node.left).union(*(refs_of(term) for term in node.right))
-    if isinstance(node, All | AnyOf):
-        return set().union(*(refs_of(item) for item in node.items))
-    if isinstance(node, Not):
-        return refs_of(node.item)
-    if isinstance(node, Arithmetic):
-        return refs_of(node.left) | refs_of(node.right)
-    if isinstance(node, Call):
-        return set().union(*(refs_of(argument) for argument in node.arguments))
-    return set()
-
-
 def columns_of(node: Condition | Term) -> set[tuple[int, str]]:
     """The columns (reference, name) that a condition or term mentions."""
-    if isinstance(node, ColumnRef):
-        return {(node.ref, node.column)}
-    if isinstance(node, Compare):
-        return columns_of(node.left).union(*(columns_of(term) for term in node.right))
-    if isinstance(node, All | AnyOf):
-        return set().union(*(columns_of(item) for item in node.items))
-    if isinstance(node, Not):
-        return columns_of(node.item)
-    if isinstance(node, Arithmetic):
-        return columns_of(node.left) | columns_of(node.right)
-    if isinstance(node, Call):
-        return set().union(*(columns_of(argument) for argument in node.arguments))
-    return set()
+    return {(part.ref, part.column) for part in walk(node) if isinstance(part, ColumnRef)}
+
+
+def refs_of(node: Condition | Term) -> set[int]:
+    """The table references that a condition or term mentions."""
+    return {ref for ref, _ in columns_of(node)}
 
 
 def opaque_reason(node: Condition | Term) -> str | None:
     """Why a condition or term cannot be evaluated, if so."""
-    if isinstance(node, OpaqueCondition | OpaqueTerm):
-        return node.why
-    parts: Iterable[Condition | Term] = ()
-    if isinstance(node, Compare):
-        parts = (node.left, *node.right)
-    elif isinstance(node, All | AnyOf):
-        parts = node.items
-    elif isinstance(node, Not):
-        parts = (node.item,)
-    elif isinstance(node, Arithmetic):
-        parts = (node.left, node.right)
-    elif isinstance(node, Call):
-        parts = node.arguments
-    for part in parts:
-        if why := opaque_reason(part):
-            return why
-    return None
+    return next((part.why for part in walk(node) if isinstance(part, OpaqueCondition | OpaqueTerm)), None)
 
 
 def compile_read(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, *, may_add: bool) -> Plan:

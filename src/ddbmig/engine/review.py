@@ -101,13 +101,13 @@ def _peak_writes(
     return sum(hits) if hits else None
 
 
-def validation_facts(validation: Validation) -> Mapping[str, FactValue | None]:
-    """The facts of the phase `validation`; missing where nothing was run."""
-    ran = [p for p in validation.patterns if p.status in ("passed", "failed")]
-    return {
-        "validation.mismatched_patterns": float(sum(p.status == "failed" for p in ran)) if ran else None,
-        "validation.capacity_mismatches": float(sum(p.capacity_differs > 0 for p in ran))
-        if validation.capacity_operations
-        else None,
-        "validation.load_rejects": float(sum(load.rejected for load in validation.loads)) if validation.loads else None,
-    }
+def validation_facts(validation: Validation) -> dict[str, FactValue]:
+    """The facts of the phase `validation`; one that stage 4 could not measure is missing."""
+    facts: dict[str, FactValue] = {}
+    if any(p.status in ("passed", "failed") for p in validation.patterns):
+        facts["validation.mismatched_patterns"] = sum(p.status == "failed" for p in validation.patterns)
+    if validation.capacity_operations:
+        facts["validation.capacity_mismatches"] = sum(p.capacity_differs > 0 for p in validation.patterns)
+    if validation.loads:
+        facts["validation.load_rejects"] = sum(load.rejected for load in validation.loads)
+    return facts

@@ -1,5 +1,6 @@
 """Conditions and values of SQL statements, as small closed trees that can be priced, compiled and evaluated."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -114,3 +115,21 @@ Condition = Annotated[Compare | All | AnyOf | Not | OpaqueCondition, Field(discr
 
 for _model in (Arithmetic, Call, Compare, All, AnyOf, Not):
     _model.model_rebuild()
+
+
+def walk(item: Condition | Term) -> Iterator[Condition | Term]:
+    """A condition or term and everything in it, from left to right."""
+    yield item
+    parts: tuple[Condition | Term, ...] = ()
+    if isinstance(item, Compare):
+        parts = (item.left, *item.right)
+    elif isinstance(item, All | AnyOf):
+        parts = item.items
+    elif isinstance(item, Not):
+        parts = (item.item,)
+    elif isinstance(item, Arithmetic):
+        parts = (item.left, item.right)
+    elif isinstance(item, Call):
+        parts = item.arguments
+    for part in parts:
+        yield from walk(part)

@@ -219,7 +219,7 @@ def _nudged(value: Cell, step: int) -> Cell:
     try:
         return shifted(value, step, "DAY") if isinstance(value, str) else value
     except (ValueError, OverflowError):
-        return f"{value}~" if step > 0 else value
+        return f"{value}~" if step > 0 and isinstance(value, str) else value
 
 
 def _placeholder(column: Column) -> Cell:
