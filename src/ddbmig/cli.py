@@ -13,6 +13,7 @@ from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 if TYPE_CHECKING:
     from ddbmig.analyzers.snapshot import Sources
     from ddbmig.project import Project
+    from ddbmig.validators.engines import Choice
 
 ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
 MOST_MISTAKES = 20
@@ -98,7 +99,7 @@ def _with_project(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
 def analyze(
     folder: Path | None, schema_files: tuple[Path, ...], slow_logs: tuple[Path, ...], general_logs: tuple[Path, ...],
-    data: tuple[Path, ...], mysql: str | None, out: Path | None, approve: str | None, engine: str,
+    data: tuple[Path, ...], mysql: str | None, out: Path | None, approve: str | None, engine: "Choice",
     endpoint: str | None, remote: bool,
 ) -> None:  # fmt: skip
     """Walk the six stages: from schema, logs and data to the migration contract.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ddbmig import __version__
 from ddbmig.analyzers.snapshot import Sources, build_snapshot, check_understood
@@ -38,6 +38,9 @@ from ddbmig.reporters.stage2 import stage2
 from ddbmig.reporters.stage3 import stage3
 from ddbmig.reporters.stage4 import stage4
 from ddbmig.reporters.stage5 import stage5
+
+if TYPE_CHECKING:
+    from ddbmig.validators.engines import Choice
 
 STATE = "state.json"
 LAST = 6
@@ -74,9 +77,15 @@ STAGES = (
 class Engines:
     """Which DynamoDB stage 4 runs on."""
 
-    choice: str = "auto"
+    choice: "Choice" = "auto"
     endpoint: str | None = None
     allow_remote: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError where these options contradict each other or name a place that is not allowed."""
+        from ddbmig.validators.engines import settled
+
+        settled(self.choice, self.endpoint, self.allow_remote)
 
 
 @dataclass
@@ -98,12 +107,13 @@ class Run:
     def walk(self) -> None:
         """Run, write and gate the stages in order. Raises WaitingForApproval at the first unapproved one.
 
-        Rules, prices, decisions and the output folder are looked at before the first stage: no mistake costs a wait.
+        What can be wrong in options and configuration is looked at before the first stage: no mistake costs a wait.
         """
         self.rulebook: Rulebook = rules_in_force(self.project)
         self.prices: Prices = read_prices(self.project.config.pricing.region)
         self.project.decisions()
         check_writable(self.project.out)
+        self.engines.check()
         for stage in STAGES:
             self._run_stage(stage)
             self._gate(stage)
@@ -228,7 +238,7 @@ class Run:
             data = read_data(snapshot, rows)
         self.progress("starting DynamoDB")
         with open_engine(
-            self.engines.choice,  # type: ignore[arg-type]  # click offers only the engines there are
+            self.engines.choice,
             endpoint=self.engines.endpoint,
             allow_remote=self.engines.allow_remote,
         ) as engine:

@@ -62,10 +62,7 @@ def open_engine(
     allowed or does not answer, and where a fetched file is not what its lock says.
     """
     folder = cache or dynamodb_local.cache_folder()
-    if choice == "auto" and endpoint:
-        choice = "endpoint"
-    if endpoint and choice != "endpoint":
-        raise UsageError(f"an endpoint is named, but the engine is to be {choice}", hint="leave one of the two out")
+    choice = settled(choice, endpoint, allow_remote)
     with ExitStack() as stack:
         if choice == "endpoint":
             yield _endpoint(endpoint, allow_remote)
@@ -73,6 +70,20 @@ def open_engine(
             yield _first(stack, folder)
         else:
             yield _OPENERS[choice](stack, folder)
+
+
+def settled(choice: Choice, endpoint: str | None, allow_remote: bool) -> Choice:
+    """The choice that the options of `open_engine` come to; asks nobody.
+
+    Raises UsageError where they contradict each other, or where the endpoint is not named, no address or not allowed.
+    """
+    if choice == "auto" and endpoint:
+        choice = "endpoint"
+    if endpoint and choice != "endpoint":
+        raise UsageError(f"an endpoint is named, but the engine is to be {choice}", hint="leave one of the two out")
+    if choice == "endpoint":
+        _allowed(endpoint, allow_remote)
+    return choice
 
 
 def available(cache: Path | None = None) -> list[Availability]:
@@ -139,6 +150,14 @@ _OPENERS: dict[str, Callable[[ExitStack, Path], Engine]] = {
 
 def _endpoint(endpoint: str | None, allow_remote: bool) -> Engine:
     """The engine behind a named address, once it has answered."""
+    url, local = _allowed(endpoint, allow_remote)
+    _check_answers(url, local)
+    client = _local_client(url) if local else _remote_client(url)
+    return Engine(f"endpoint {url}", "endpoint", client)
+
+
+def _allowed(endpoint: str | None, allow_remote: bool) -> tuple[str, bool]:
+    """The address of an endpoint, and whether it is this machine's. Raises UsageError where it must not be used."""
     if not endpoint:
         raise UsageError("the engine is to be an endpoint, but none is named", hint="name it with --endpoint URL")
     parts = _address(endpoint)
@@ -147,9 +166,7 @@ def _endpoint(endpoint: str | None, allow_remote: bool) -> Engine:
     if not local and not allow_remote:
         hint = "add --yes-this-is-not-local if tables may be created and filled there"
         raise UsageError("this endpoint is not on this machine", subject=url, hint=hint)
-    _check_answers(url, local)
-    client = _local_client(url) if local else _remote_client(url)
-    return Engine(f"endpoint {url}", "endpoint", client)
+    return url, local
 
 
 def _address(endpoint: str) -> SplitResult:
