@@ -155,11 +155,13 @@ def command_line(*words: str | Path) -> list[str]:
     return [sys.executable, "-c", "from ddbmig.cli import main; main()", *map(str, words)]
 
 
-def ddbmig_process(*words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Done:
-    """Run a command in a process of its own, with `env` added to the environment."""
+def ddbmig_process(
+    *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, seconds: float | None = None
+) -> Done:
+    """Run a command in a process of its own, with `env` added to the environment, for so many seconds at most."""
     done = subprocess.run(
         command_line(*words), cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, check=False
+        stdin=subprocess.DEVNULL, timeout=seconds, check=False
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
 

@@ -10,7 +10,13 @@ from jsonschema import Draft202012Validator
 
 from small_shop import Done, ddbmig_process
 
-APPLICATIONS = ("sysbench_ps_mysql57", "tpcc_mysql97", "wordpress_mysql57", "oscar_mysql97")
+APPLICATIONS = (
+    "sysbench_ps_mysql57",
+    "wordpress_mysql57",
+    "oscar_mysql97",
+    pytest.param("tpcc_mysql97", marks=pytest.mark.slow),
+)
+MOST_SECONDS = 600
 
 pytestmark = [pytest.mark.corpus, pytest.mark.engine]
 
@@ -46,7 +52,9 @@ def analysed(request: pytest.FixtureRequest, corpus: Path, tmp_path_factory: pyt
     inputs = {"--schema": "schema.sql", "--general-log": "general.log.gz", "--slow-log": "slow.log.gz",
               "--data": "data.sql.gz"}  # fmt: skip
     words = [word for option, name in inputs.items() for word in (option, str(folder / name))]
-    return Analysed(folder, out, ddbmig_process("analyze", *words, "--approve", "all", "--out", out))
+    return Analysed(
+        folder, out, ddbmig_process("analyze", *words, "--approve", "all", "--out", out, seconds=MOST_SECONDS)
+    )
 
 
 def test_it_goes_through_to_the_contract(analysed: Analysed) -> None:
