@@ -336,6 +336,15 @@ def test_no_password_is_echoed(shop: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert found_secrets(shop, done, ("hunter2",)) == []
 
 
+def test_what_a_server_would_push_aside_is_refused(shop: Path) -> None:
+    server = ("analyze", shop, "--mysql", "mysql://me@127.0.0.1:9/shop")
+    for option in ("--schema", "--data"):
+        done = ddbmig(*server, option, shop / "schema.sql")
+        assert (done.code, "leave --schema and --data out" in done.err) == (2, True)
+    (shop / "slow.log").unlink()  # the project's own logs are read beside a server
+    assert "slow.log: no such file" in ddbmig(*server).err
+
+
 HOSTILE = ("../../etc", "a`b", "x|y", "<img src=x onerror=1>", "{{7*7}}", "$(id)", "line\nbreak", "'quote\"", "Ünï 😀")
 
 

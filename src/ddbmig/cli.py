@@ -1,7 +1,7 @@
 """The commands: parse options, call one function, print. No logic."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,24 +155,42 @@ def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str 
     """The inputs that the options name, else those of ddbmig.yaml (relative to its folder)."""
     from ddbmig.analyzers.snapshot import Sources
 
-    if mysql is not None:
-        from ddbmig.analyzers.live_sources import live_sources
-
-        return live_sources(mysql, project.out, given, project.hash_key())
     paths = _input_paths(project, given)
-    for files in paths.values():
-        for path, _ in files:
-            if not path.exists():
-                raise UsageError("no such file", file=str(path), hint="check the path")
-    key = project.hash_key(path for files in paths.values() for path, _ in files)
-    return Sources(**paths, hash_key=key)
+    if mysql is not None:
+        return _server_sources(project, given, paths, mysql)
+    _check_exist(path for files in paths.values() for path in files)
+    key = project.hash_key(path for files in paths.values() for path in files)
+    return Sources(**_with_names(paths), hash_key=key)
 
 
-def _input_paths(project: "Project", given: dict[str, tuple[Path, ...]]) -> dict[str, Any]:
-    """Paths and names of the inputs, by role."""
+def _server_sources(
+    project: "Project", given: dict[str, tuple[Path, ...]], paths: dict[str, tuple[Path, ...]], url: str
+) -> "Sources":
+    """A running server, and the logs that are read beside it."""
+    from ddbmig.analyzers.live_sources import live_sources
+
+    if given["schema_files"] or given["data"]:
+        raise UsageError("--mysql itself gives the schema and the rows", hint="leave --schema and --data out")
+    logs = {role: paths[role] for role in ("slow_logs", "general_logs")}
+    _check_exist(path for files in logs.values() for path in files)
+    return live_sources(url, project.out, logs, project.hash_key())
+
+
+def _check_exist(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UsageError("no such file", file=str(path), hint="check the path")
+
+
+def _input_paths(project: "Project", given: dict[str, tuple[Path, ...]]) -> dict[str, tuple[Path, ...]]:
+    """Paths of the inputs, by role."""
     named = project.config.inputs.model_dump()
-    chosen = {role: given.get(role) or [project.folder / name for name in named[role]] for role in named}
-    return {role: [(path, path.name) for path in paths] for role, paths in chosen.items()}
+    return {role: given.get(role) or tuple(project.folder / name for name in named[role]) for role in named}
+
+
+def _with_names(paths: dict[str, tuple[Path, ...]]) -> dict[str, Any]:
+    """Each path with the name that reports show."""
+    return {role: [(path, path.name) for path in files] for role, files in paths.items()}
 
 
 @cli.command()
@@ -184,7 +202,7 @@ def status(folder: Path | None, out: Path | None) -> None:
     from ddbmig.project import open_project
 
     project = open_project(folder, out)
-    rows = workflow.status(project, Sources(**_input_paths(project, {})))
+    rows = workflow.status(project, Sources(**_with_names(_input_paths(project, {}))))
     for row in rows:
         click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
         for change in row.changed:

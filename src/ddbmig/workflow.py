@@ -424,12 +424,13 @@ def status(project: Project, sources: Sources) -> list[StageStatus]:
     if not state:
         raise UsageError("no stage has been run", file=str(project.out), hint=f"first: {to_analyze(project)}")
     rulebook = rules_in_force(project)
+    files_known = project.is_project and "server" not in state.get("1", {}).get("needs", {})
     for stage in STAGES:
         entry = state.get(str(stage.number))
         if entry is None:
             found.append(StageStatus(stage, "not run"))
             continue
-        changed = _changed(entry["needs"], outside(project, sources, rulebook, stage.number), project.is_project)
+        changed = _changed(entry["needs"], outside(project, sources, rulebook, stage.number), files_known)
         stale = stale or bool(changed)
         signed = approved(project, stage.number) == entry["decision"]
         words = "stale" if stale else "approved" if signed else "waiting for approval"
@@ -438,8 +439,8 @@ def status(project: Project, sources: Sources) -> list[StageStatus]:
 
 
 def _changed(was: Mapping[str, str], now: Mapping[str, str], files_known: bool) -> tuple[str, ...]:
-    """What differs, from what to what. Without a project nobody but the user knows where the input files are."""
-    names = sorted(was.keys() | now.keys()) if files_known else sorted(now)
+    """What differs, from what to what; without a project, or with a server, only the user knows all the inputs."""
+    names = sorted(was.keys() | now.keys() if files_known else was.keys() & now.keys())
     return tuple(
         f"{name}: {was.get(name, 'nothing')[:12]} -> {now.get(name, 'nothing')[:12]}"
         for name in names
