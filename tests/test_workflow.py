@@ -10,7 +10,8 @@ from ddbmig import workflow
 from ddbmig.analyzers.snapshot import Sources
 from ddbmig.model.errors import WaitingForApproval
 from ddbmig.project import open_project
-from small_shop import CONFIG, Done, contents, ddbmig, write_shop
+from servers import Server
+from small_shop import CONFIG, SCHEMA, Done, contents, data_sql, ddbmig, write_shop
 
 REPORTS = [stage.report for stage in workflow.STAGES]
 LEFT_OUT = {"outside the scope", "read of another system"}
@@ -366,3 +367,32 @@ def test_several_schemas_and_the_scope_by_schema(tmp_path: Path) -> None:
     assert [s["table"] for s in snapshot["scoped_out"]] == ["old.books"]
     contract = json.loads((shop / "migration" / "migrationContract.json").read_text())
     assert {e["source_table"] for e in contract} == {"shop.authors", "shop.books", "shop.orders", "shop.order_lines"}
+
+
+# --- a server ---
+
+
+@pytest.mark.server
+def test_a_server_is_analysed_to_the_contract_and_its_password_stays_unwritten(
+    mariadb: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mariadb.run(["CREATE DATABASE whole"])
+    loading = [part for part in f"{SCHEMA}{data_sql()}".split(";\n") if part]
+    mariadb.run(["SET foreign_key_checks = 0", *loading], "whole")
+    mariadb.run(["CREATE USER reader@'%' IDENTIFIED BY 'hunter2'", "GRANT ALL ON *.* TO reader@'%'"])
+    monkeypatch.setenv("MYSQL_PWD", "hunter2")
+    shop, out = write_shop(tmp_path / "shop"), tmp_path / "out"
+    url = f"mysql://reader@127.0.0.1:{mariadb.port}/whole"
+    words = ("analyze", "--mysql", url, "--general-log", shop / "general.log", "--engine", "moto", "--out", out)
+    done = ddbmig(*words, "--approve", "all")
+    assert (done.code, done.err) == (0, "")
+    found = contents(out)
+    assert [name for name, text in found.items() if b"hunter2" in text] == []
+    assert b"NOT CONNECTED" not in found["Stage1_MySQLAnalysis.md"]
+    snapshot = json.loads(found["snapshot.json"])
+    assert sum(s["rows"]["value"] for s in snapshot["statistics"].values()) == 43
+    assert len(snapshot["patterns"]) == 8
+    assert {p["status"] for p in json.loads(found["validation.json"])["patterns"]} == {"passed"}
+    assert ddbmig(*words).code == 0
+    mariadb.run(["INSERT INTO authors (name) VALUES ('another')"], "whole")
+    assert "stage 1 " in ddbmig(*words).err
