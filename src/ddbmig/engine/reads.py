@@ -313,11 +313,11 @@ class ReadCompiler:
             covered = [c for c in own if any(c is d for d in path.covered)]
             rest = [c for c in own if not any(c is d for d in covered)]
             matching = self._matching(relation, ref, own)
-            self._append_read(relation, ref, path, "left" if left else "inner", _all(rest) if left else All())
+            match = rest if left else [c for c in rest if _joins(c, ref, relation.bound)]
+            self._append_read(relation, ref, path, "left" if left else "inner", _all(match))
             if not left:
                 relation.rows = max(1.0, min(relation.rows, matching))
-            if not left:
-                relation.pending = rest
+                relation.pending = [c for c in rest if not any(c is m for m in match)]
         relation.bound.add(ref)
         self._filter_early(relation)
 
@@ -802,6 +802,13 @@ class ReadCompiler:
 def _lookup_units(consistent: bool) -> float:
     """Units to read one look-up item: two keys take less than a block."""
     return read_units(0, consistent)
+
+
+def _joins(condition: Condition, ref: int, bound: set[int]) -> bool:
+    """Whether a condition equates a column of `ref` with one of a bound reference."""
+    if not isinstance(condition, Compare) or condition.op != "=" or _pair(condition) is None:
+        return False
+    return ref in refs_of(condition) and bool(refs_of(condition) & bound)
 
 
 def _usable(term: Term, bound: set[int]) -> bool:

@@ -35,6 +35,8 @@ class PatternResult(Value):
     """Rows returned or affected by SQL, over all runs."""
     rows_plan: int
     why: str = ""
+    values_compared: bool = False
+    """Whether the returned values were compared too, in at least one run, and not only their number."""
     calls: int = 0
     predicted_read_units: float = 0.0
     consumed_read_units: float = 0.0

@@ -6,10 +6,20 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
-from ddbmig.model.condition import ColumnRef, Param, Term
+from ddbmig.engine.reads import conjuncts
+from ddbmig.model.condition import ColumnRef, Compare, Param, Term
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import TableDesign
-from ddbmig.model.encodings import Cell, decode, encode, render_key_part, render_template, template_columns
+from ddbmig.model.encodings import (
+    Cell,
+    attribute_type,
+    decode,
+    encode,
+    encoding_for,
+    render_key_part,
+    render_template,
+    template_columns,
+)
 from ddbmig.model.pattern import AccessPattern, Aggregate, OrderTerm
 from ddbmig.model.plan import (
     Distinct,
@@ -45,9 +55,10 @@ AUTO_KEYS = dict[tuple[str, str], int]
 
 @dataclass(frozen=True)
 class PlanResult:
-    """How many rows a plan returned or changed; for aggregates over all rows, their values."""
+    """How many rows a plan returned or changed, the rows' output columns, and aggregates over all rows."""
 
     rows: int
+    values: tuple[tuple[Cell, ...], ...] = ()
     aggregates: tuple[Cell, ...] = ()
 
 
@@ -61,7 +72,9 @@ def run_plan(
     run = _Run(operations, pattern, plan, params, new_keys)
     for step in plan.steps:
         run.step(step)
-    return PlanResult(len(run.relation) if pattern.kind == "select" else run.affected, run.aggregates)
+    if pattern.kind != "select":
+        return PlanResult(run.affected)
+    return PlanResult(len(run.relation), run.outputs(), run.aggregates)
 
 
 class _Run:
@@ -136,6 +149,10 @@ class _Run:
     def _output(self, binding: Binding) -> tuple[Cell, ...]:
         return tuple(self._comparable(column, binding) for column in self.pattern.reads)
 
+    def outputs(self) -> tuple[tuple[Cell, ...], ...]:
+        """The output columns of every row of the relation."""
+        return tuple(tuple(self.evaluator.value(c, b) for c in self.pattern.reads) for b in self.relation)
+
     def _comparable(self, ref: ColumnRef, binding: Binding) -> Cell:
         value = self.evaluator.value(ref, binding)
         if isinstance(value, str) and is_folded(self.columns[(ref.ref, ref.column)]):
@@ -178,6 +195,7 @@ class _Run:
             return
         fetched: dict[Any, list[tuple[Row, dict[int, Row | None]]]] = {}
         joined: list[Binding] = []
+        equal, index = self._equal_columns(call), None
         if call.op in ("GetItem", "BatchGetItem"):
             self._prefetch(call, table, fetched)
         for binding in self.relation:
@@ -187,12 +205,43 @@ class _Run:
                 if frozen not in fetched:
                     fetched[frozen] = [self._delivered(call, table, item) for item in self._fetch(call, key)]
                 rows += fetched[frozen]
+            if equal and not call.per_row:
+                index = index if index is not None else self._hashed(rows, [own for own, _ in equal])
+                rows = index.get(self._hash(binding, [other for _, other in equal]), [])
             matches = [{**binding, call.ref: row, **copies} for row, copies in rows]
             matches = [m for m in matches if self.evaluator.holds(call.match, m)]
             if not matches and call.join == "left":
                 matches = [{**binding, call.ref: None}]
             joined += matches
         self.relation = joined
+
+    def _equal_columns(self, call: ReadCall) -> list[tuple[ColumnRef, ColumnRef]]:
+        """Pairs (column of the call's reference, earlier column) that must be equal and compare alike: a hash join."""
+        pairs = []
+        for condition in conjuncts(call.match):
+            if not isinstance(condition, Compare) or condition.op != "=":
+                continue
+            left, right = condition.left, condition.right[0]
+            if isinstance(left, ColumnRef) and isinstance(right, ColumnRef):
+                own, other = (left, right) if left.ref == call.ref else (right, left)
+                kinds = [attribute_type(encoding_for(self.columns[(c.ref, c.column)])) for c in (own, other)]
+                if own.ref == call.ref != other.ref and kinds[0] == kinds[1]:
+                    pairs.append((own, other))
+        return pairs
+
+    def _hashed(
+        self, rows: list[tuple[Row, dict[int, Row | None]]], columns: list[ColumnRef]
+    ) -> dict[tuple[Cell, ...], list[tuple[Row, dict[int, Row | None]]]]:
+        """The fetched rows by the values of some of their columns."""
+        found: dict[tuple[Cell, ...], list[tuple[Row, dict[int, Row | None]]]] = {}
+        for row, copies in rows:
+            found.setdefault(self._hash({columns[0].ref: row}, columns), []).append((row, copies))
+        return found
+
+    def _hash(self, binding: Binding, columns: list[ColumnRef]) -> tuple[Cell, ...]:
+        """The values of some columns, equal where any comparison of them is: texts folded, whatever their collation."""
+        values = [self.evaluator.value(column, binding) for column in columns]
+        return tuple(folded(v) if isinstance(v, str) else v for v in values)
 
     def _delivered(
         self, call: ReadCall, table: TableDesign, item: Mapping[str, Any]

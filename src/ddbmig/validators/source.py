@@ -35,10 +35,10 @@ class NotRun(Exception):
 
 @dataclass(frozen=True)
 class SqlResult:
-    """How many rows SQL returned or changed, and the values of the first one returned."""
+    """How many rows SQL returned or changed, and the rows returned."""
 
     rows: int
-    first: tuple[Cell, ...] = ()
+    values: tuple[tuple[Cell, ...], ...] = ()
 
 
 class SourceRows:
@@ -154,8 +154,8 @@ class SourceRows:
             cursor = self._db.execute(self._transpile(statement), bound)
             if not cursor.description:
                 return SqlResult(cursor.rowcount)
-            rows = cursor.fetchall()
-            return SqlResult(len(rows), rows[0] if rows else ())
+            rows = tuple(cursor.fetchall())
+            return SqlResult(len(rows), rows)
         except sqlite3.IntegrityError:
             return SqlResult(0)
         except (sqlite3.Error, OverflowError) as error:
