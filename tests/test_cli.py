@@ -83,9 +83,9 @@ def test_a_terminal_shows_the_summary_and_asks(tmp_path: Path) -> None:
     folder = write_shop(tmp_path / "shop")
     code, shown = on_a_terminal(folder, ["y", "n"])
     assert code == 3
-    assert "\nStage 1: MySQL analysis and context\n  4 tables, 43 rows\n" in shown
+    assert "Stage 1  MySQL analysis and context\n         4 tables, 43 rows\n" in shown
     assert "Approve stage 1 and go on? [y/N]: y\n" in shown
-    assert "\nStage 2: Access patterns\n  3 relationships: " in shown
+    assert "\nStage 2  Access patterns\n         3 relationships: " in shown
     assert "Approve stage 2 and go on? [y/N]: n\n" in shown
     assert shown.splitlines()[-1].endswith(f"ddbmig approve 2 --project {folder} && ddbmig analyze {folder}")
     assert not (folder / "migration" / "design.json").exists()

@@ -59,7 +59,9 @@ def replace(path: Path, old: str, new: str) -> None:
 def test_a_script_stops_after_the_first_stage_and_says_what_to_type(tmp_path: Path) -> None:
     folder = write_shop(tmp_path / "shop")
     done = analyze(folder)
-    assert (done.code, done.out, written(folder)) == (3, "", REPORTS[:1])
+    assert (done.code, written(folder)) == (3, REPORTS[:1])
+    assert done.out.startswith("Stage 1  MySQL analysis and context\n")
+    assert "Stage 2" not in done.out
     assert done.err == (
         f"ddbmig: {folder}/migration/Stage1_MySQLAnalysis.md: stage 1 (MySQL analysis and context) waits for your "
         f"approval; read it, then: ddbmig approve 1 --project {folder} && ddbmig analyze {folder}\n"
@@ -95,14 +97,13 @@ def test_approving_all_reaches_the_contract(finished: Path) -> None:
 def test_a_prompt_shows_the_summary_and_a_refusal_waits(shop: Path) -> None:
     asked = []
 
-    def ask(number: int, title: str, summary: list[str]) -> bool:
+    def show(number: int, title: str, summary: list[str]) -> None:
         asked.append((number, title, summary[0]))
-        return number < 2
 
     (shop / "approvals.jsonl").unlink()
     project = open_project(shop, None)
     sources = Sources(schema_files=[(shop / "schema.sql", "schema.sql")], data=[(shop / "data.sql", "data.sql")])
-    run = workflow.Run(project, sources, ask=ask)
+    run = workflow.Run(project, sources, ask=lambda number: number < 2, show=show)
     with pytest.raises(WaitingForApproval, match="stage 2"):
         run.walk()
     assert asked == [(1, "MySQL analysis and context", "4 tables, 43 rows"),

@@ -119,13 +119,10 @@ def analyze(
         engines=workflow.Engines(engine, endpoint, remote),
         approve=upto,
         ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
+        show=_show,
         progress=_progress,
     )
     run.walk()
-    for stage in workflow.STAGES:
-        click.echo(f"Stage {stage.number}  {stage.title}")
-        for line in run.summary(stage):
-            click.echo(f"         {line}")
     click.echo(f"The contract is {project.out / 'migrationContract.json'}; the reports are beside it.")
 
 
@@ -139,10 +136,14 @@ def _approve(text: str | None) -> int:
     raise UsageError(f"--approve {text}", expected="all, or a stage from 1 to 6")
 
 
-def _ask(number: int, title: str, summary: list[str]) -> bool:
-    click.echo(f"\nStage {number}: {title}")
+def _show(number: int, title: str, summary: list[str]) -> None:
+    """A stage's summary, in lines of at most 80 columns."""
+    click.echo(f"Stage {number}  {title}")
     for line in summary:
-        click.echo(f"  {line}")
+        click.echo(click.wrap_text(line, 80, initial_indent=" " * 9, subsequent_indent=" " * 11))
+
+
+def _ask(number: int) -> bool:
     return click.confirm(f"Approve stage {number} and go on?")
 
 

@@ -46,8 +46,10 @@ STATE = "state.json"
 LAST = 6
 
 Progress = Callable[[str], None]
-Ask = Callable[[int, str, list[str]], bool]
-"""(stage, title, summary lines) -> whether the user approves it."""
+Show = Callable[[int, str, list[str]], None]
+"""Shows (stage, title, summary lines)."""
+Ask = Callable[[int], bool]
+"""Whether the user approves the stage just shown."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Run:
     """Stages up to this one are approved beforehand."""
     ask: Ask | None = None
     """Asks on a terminal; None in a script."""
+    show: Show = lambda *_: None
     progress: Progress = lambda _: None
     values: dict[int, Any] = field(default_factory=dict)
 
@@ -116,6 +119,7 @@ class Run:
         self.engines.check()
         for stage in STAGES:
             self._run_stage(stage)
+            self.show(stage.number, stage.title, _SUMMARIES[stage.number](self.values))
             self._gate(stage)
 
     def _run_stage(self, stage: Stage) -> None:
@@ -179,7 +183,7 @@ class Run:
         if stage.number <= self.approve:
             record_approval(self.project, stage.number, decision, "--approve")
             return
-        if self.ask is not None and self.ask(stage.number, stage.title, self.summary(stage)):
+        if self.ask is not None and self.ask(stage.number):
             record_approval(self.project, stage.number, decision, "prompt")
             return
         raise WaitingForApproval(
@@ -187,11 +191,6 @@ class Run:
             file=str(self.project.out / stage.report),
             hint=f"read it, then: {to_approve(self.project, stage)}",
         )
-
-    def summary(self, stage: Stage) -> list[str]:
-        """A few lines on a stage, for the terminal."""
-        lines: list[str] = _SUMMARIES[stage.number](self.values)
-        return lines
 
     # --- the stages ---
 

@@ -80,10 +80,14 @@ def test_any_text_is_a_tree_or_mistakes(text: str) -> None:
     assert mistakes or isinstance(tree, Node)
 
 
+# PyYAML itself does not read back what it dumps of the line breaks that only Unicode knows.
+DUMPED = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x85\u2028\u2029"), max_size=9)
+
+
 @settings(deadline=None)
 @given(st.recursive(
-    st.booleans() | st.integers(-10**9, 10**9) | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3), max_leaves=8,
+    st.booleans() | st.integers(-10**9, 10**9) | DUMPED,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(DUMPED, inner, max_size=3), max_leaves=8,
 ))  # fmt: skip
 def test_what_a_safe_dump_writes_is_read_as_it_was(value: object) -> None:
     tree, mistakes = read_yaml("x.yaml", yaml.dump(value, Dumper=NoAliases, allow_unicode=True))

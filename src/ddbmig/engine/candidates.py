@@ -147,6 +147,7 @@ class Draft:
         *,
         allow_indexes: bool = True,
         full_projections: bool = False,
+        staying: frozenset[str] = frozenset(),
     ) -> None:
         self.entities = dict(entities)
         self.sizes = sizes
@@ -154,6 +155,8 @@ class Draft:
         """Whether plans may ask for GSIs."""
         self.full_projections = full_projections
         """Whether every GSI carries the whole item."""
+        self.staying = staying
+        """Tables that stay on MySQL."""
 
     def freeze(self) -> tuple[TableDesign, ...]:
         """The finished tables, look-up tables behind their entity, in table-id order."""

@@ -105,6 +105,7 @@ class Proposer:
             self.sizes,
             allow_indexes=scenario.allow_indexes,
             full_projections=scenario.full_projections,
+            staying=frozenset(entry.table for entry in self.snapshot.scoped_out if entry.stays_on_mysql),
         )
         self._keys(draft, scenario)
         self._copies(draft, scenario)

@@ -168,8 +168,10 @@ def check_scope(pattern: AccessPattern, draft: Draft) -> None:
     if pattern.unplanned:
         raise NotBounded(pattern.unplanned[0], f"the statement is outside the normal form: {pattern.unplanned[0]}")
     for ref in pattern.refs:
+        if ref.table in draft.staying:
+            raise NotBounded("read of another system", f"{ref.table} stays on MySQL")
         if ref.table not in draft.entities:
-            raise NotBounded("read of another system", f"{ref.table} is not migrated")
+            raise NotBounded("outside the scope", f"{ref.table} is not migrated")
     for condition in (pattern.where, *(join.extra for join in pattern.joins)):
         if why := opaque_reason(condition):
             raise NotBounded(why, f"a condition needs MySQL: {why}")  # type: ignore[arg-type]  # `why` is a Reason

@@ -1,0 +1,43 @@
+"""The README says what is so: its excerpt is what the example prints, its commands and options are there."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from ddbmig.cli import cli
+
+DESIGNED = 3
+"""The stages that are made anew here; the rest is the demo's own to show."""
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.S)
+
+
+def test_the_excerpt_is_what_the_example_prints(repository: Path, tmp_path: Path) -> None:
+    shutil.copytree(repository / "examples" / "bookshop", tmp_path / "bookshop")
+    printed = CliRunner().invoke(
+        cli, ["analyze", str(tmp_path / "bookshop"), "--approve", str(DESIGNED - 1), "--engine", "moto"]
+    )
+    (excerpt,) = blocks((repository / "README.md").read_text(), "text")
+    designed = excerpt.split("Stage 4 ")[0].splitlines()
+    said = [line for line in designed if line.strip() != "…"]
+    assert len(said) > 10
+    assert [line for line in printed.output.splitlines() if line in said] == said
+
+
+def test_every_command_of_the_readme_is_there(repository: Path) -> None:
+    lines = [line for block in blocks((repository / "README.md").read_text(), "sh") for line in block.splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines if line.strip()]
+    makefile = (repository / "Makefile").read_text()
+    for command in words:
+        if command[0] == "make":
+            assert re.search(rf"^{command[1]}:", makefile, re.M), command
+            continue
+        assert command[0] == "ddbmig"
+        options = {o for parameter in cli.commands[command[1]].params for o in parameter.opts}
+        assert {word for word in command[2:] if word.startswith("--")} <= options, command
+    assert len(words) >= 8
