@@ -110,8 +110,8 @@ class Proposer:
         self._keys(draft, scenario)
         self._copies(draft, scenario)
         plans = self._compile(draft)
-        tables = draft.freeze()
-        return self._describe(scenario, tables, plans, outcomes)
+        copied = frozenset(copy.relationship for entity in draft.entities.values() for copy in entity.copies)
+        return self._describe(scenario, draft.freeze(), plans, outcomes, copied)
 
     def _keys(self, draft: Draft, scenario: Scenario) -> None:
         for table_id in sorted(draft.entities):
@@ -197,9 +197,13 @@ class Proposer:
         return compiler(pattern, draft, self.frequencies[pattern.id], may_add=may_add)
 
     def _describe(
-        self, scenario: Scenario, tables: tuple[TableDesign, ...], plans: tuple[Plan, ...], outcomes: Mapping[str, str]
+        self,
+        scenario: Scenario,
+        tables: tuple[TableDesign, ...],
+        plans: tuple[Plan, ...],
+        outcomes: Mapping[str, str],
+        copied: frozenset[str],
     ) -> Alternative:
-        copied = {r for t in tables if t.role == "entity" for r in self._copied_relationships(t)}
         decisions = tuple(self._decision(key, key in copied, tables) for key in sorted(self.relationships))
         violates = tuple(
             f"{d.relationship}: the verdict is {outcomes[d.relationship]}, here it is {d.outcome}"
@@ -229,13 +233,6 @@ class Proposer:
         if decision.outcome == "denormalize":
             return wanted not in (None, "denormalize")
         return wanted == "denormalize" and self.feasible(self.relationships[decision.relationship])
-
-    def _copied_relationships(self, table: TableDesign) -> set[str]:
-        found = set()
-        for attribute in table.attributes.values():
-            if attribute.denormalized and attribute.justification:
-                found.add(attribute.justification.removeprefix("short-circuits the join ").split(": ")[0])
-        return found
 
     def _decision(self, key: str, copied: bool, tables: tuple[TableDesign, ...]) -> Decision:
         assessed = self.relationships[key]
