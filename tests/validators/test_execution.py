@@ -85,6 +85,22 @@ def test_plans_answer_as_their_sql_and_leave_the_same_data(alternative: str, mot
             assert sorted(map(without_number, items_of(run, table))) == due, table.name
 
 
+def test_an_item_that_writes_lost_or_left_behind_is_seen(moto: Engine) -> None:
+    with ran(DESIGN.alternatives[0], moto) as (run, _):
+        table = DESIGN.alternatives[0].tables[0]
+        item = next(run.operations.scan(table))
+        key = {name: item[name] for name in (table.pk, table.sk) if name}
+        run.engine.client.delete_item(TableName=PREFIX + table.name, Key=run.operations.wire(key))
+        stray = item | {"stray": "left behind"}
+        run.engine.client.put_item(TableName=PREFIX + table.name, Item=run.operations.wire(stray))
+        run.compare_state()
+        assert [(s.missing, s.unexpected) for s in run.state if s.table == table.name] == [(1, 1)]
+        assert all(not s.missing and not s.unexpected for s in run.state if s.table != table.name)
+        (check,) = [c for c in run.result().checks if c.name == "Writes leave the same data as SQL"]
+        assert check.verdict == "failed"
+        assert table.name in check.evidence
+
+
 UPSERT = "INSERT INTO authors (id, name, country) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE name = ?"
 REPLACE = "REPLACE INTO authors (id, name, country) VALUES (?, ?, ?)"
 

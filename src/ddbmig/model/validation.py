@@ -46,6 +46,15 @@ class PatternResult(Value):
     """Operations whose consumed units differ from the arithmetic of A5, known differences of the engine apart."""
 
 
+class StateResult(Value):
+    """One table after all writes: items due by the SQL side's rows, those missing, and those that should not be."""
+
+    table: str
+    items: int
+    missing: int
+    unexpected: int
+
+
 class Check(Value):
     """One line of the guide's stage 4: its verdict and the evidence, or why it was not analysed."""
 
@@ -68,6 +77,7 @@ class Validation(Document):
     indexes_created: int
     loads: tuple[LoadResult, ...] = ()
     patterns: tuple[PatternResult, ...] = ()
+    state: tuple[StateResult, ...] = ()
     capacity_operations: int = 0
     capacity_known_differences: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()

@@ -3,7 +3,7 @@
 Every operation's consumed capacity is compared with the arithmetic of section A5 on the very items it touched.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +181,12 @@ class Operations:
         """An item read for the comparison only: not metered, not part of any plan."""
         answer = self._client.get_item(TableName=self._prefix + table.name, Key=self.wire(key), ConsistentRead=True)
         return self.plain(answer["Item"]) if "Item" in answer else None
+
+    def scan(self, table: TableDesign) -> Iterator[dict[str, Any]]:
+        """Every item of a table, for the comparison only: not metered, not part of any plan."""
+        pages = self._client.get_paginator("scan").paginate(TableName=self._prefix + table.name, ConsistentRead=True)
+        for page in pages:
+            yield from (self.plain(item) for item in page["Items"])
 
     def write(self, writes: list[ItemWrite]) -> None:
         """One write, or several as TransactWriteItems. Raises ConditionFailed; nothing is then written."""

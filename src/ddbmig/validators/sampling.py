@@ -16,6 +16,8 @@ from ddbmig.validators.evaluate import Evaluator, NotEvaluated, Row, shifted
 from ddbmig.validators.source import SourceRows
 
 ATTEMPTS = 12
+References = Mapping[tuple[str, str], tuple[str, str]]
+"""(table id, column) of a child -> (table id, column) of the parent that it refers to."""
 Sample = Mapping[int, Cell | tuple[Cell, ...]]
 
 
@@ -26,8 +28,10 @@ class NoSample(Exception):
 class Sampler:
     """Samples parameter sets for one pattern."""
 
-    def __init__(self, pattern: AccessPattern, schema: Schema, source: SourceRows, seed: int) -> None:
-        self._pattern, self._schema, self._source = pattern, schema, source
+    def __init__(
+        self, pattern: AccessPattern, schema: Schema, source: SourceRows, seed: int, references: References
+    ) -> None:
+        self._pattern, self._schema, self._source, self._references = pattern, schema, source, references
         self._random = random.Random(f"{seed}:{pattern.id}")  # noqa: S311  # a reproducible sample, not a secret
         self._uses: dict[int, Compare] = {}
         self._lists: set[int] = set()
@@ -187,19 +191,18 @@ class Sampler:
         return _placeholder(definition) if value is None else value
 
     def _parent_value(self, column: str) -> Cell:
-        """The value of a random parent for a foreign key column."""
-        table = self._schema.table(self._pattern.refs[0].table)
-        for key in table.foreign_keys:
-            count = self._source.count(key.parent) if column in key.columns else 0
-            row = self._source.nth(key.parent, self._random.randrange(count)) if count else None
-            if row is not None:
-                return row[key.parent_columns[key.columns.index(column)]]
-        return None
+        """The value of a random parent for a column that refers to one."""
+        found = self._references.get((self._pattern.refs[0].table, column))
+        if found is None:
+            return None
+        parent, parent_column = found
+        count = self._source.count(parent)
+        row = self._source.nth(parent, self._random.randrange(count)) if count else None
+        return None if row is None else row[parent_column]
 
     def _refers(self, column: str) -> bool:
-        """Whether a column is a foreign key: its values must exist elsewhere."""
-        table = self._schema.table(self._pattern.refs[0].table)
-        return any(column in fk.columns for fk in table.foreign_keys)
+        """Whether the values of a column must exist elsewhere."""
+        return (self._pattern.refs[0].table, column) in self._references
 
     def _fresh(self, column: Column) -> Cell:
         table = self._pattern.refs[0].table

@@ -4,6 +4,7 @@ For each pattern the rows that its plan returns or changes are counted beside th
 the same sampled parameters; consumed capacity is compared with the arithmetic of section A5, operation by operation.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,15 +13,17 @@ from typing import Any
 from ddbmig.engine.contract import contract_of
 from ddbmig.engine.reads import conjuncts
 from ddbmig.loaders.endpoint import count_items, create_table, write_items
-from ddbmig.loaders.items import ItemBuilder
+from ddbmig.loaders.items import FindParent, ItemBuilder, Row
+from ddbmig.model.base import sha256
 from ddbmig.model.condition import AnyOf
+from ddbmig.model.contract import JoinColumns
 from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan
 from ddbmig.model.snapshot import Snapshot
-from ddbmig.model.validation import Check, LoadResult, PatternResult, Validation
+from ddbmig.model.validation import Check, LoadResult, PatternResult, StateResult, Validation
 from ddbmig.validators.engines import Engine
 from ddbmig.validators.evaluate import NotEvaluated, folded
 from ddbmig.validators.execute import AUTO_KEYS, PlanResult, run_plan
@@ -74,6 +77,8 @@ def validate(
             run.load()
             progress("running the plans")
             run.run_patterns()
+            progress("comparing what the writes left")
+            run.compare_state()
         else:
             run.skip_patterns("no data: give --data or --mysql")
         return run.result()
@@ -86,9 +91,11 @@ class _Validation:
         self.snapshot, self.alternative, self.engine, self.data = snapshot, alternative, engine, data
         entries = {entry.table: entry for entry in contract_of(alternative, {}).root if entry.type == "Table"}
         self.builders = {name: ItemBuilder(entry, snapshot.tables) for name, entry in entries.items()}
+        self.references = _references(snapshot, self.builders.values())
         self.created: list[TableDesign] = []
         self.loads: list[LoadResult] = []
         self.patterns: list[PatternResult] = []
+        self.state: list[StateResult] = []
         self.keys: AUTO_KEYS = {}
         self.meter = Meter()
         self.operations = Operations(engine.client, alternative.tables, self.builders, snapshot.tables, PREFIX)
@@ -118,20 +125,13 @@ class _Validation:
         """Every source row through the contract into its tables."""
         for table in self.alternative.tables:
             self.loads.append(self._load(table))
-        for found in self.snapshot.tables.tables:
-            for column in found.columns:
-                if column.auto_increment and self.data is not None:
-                    self.keys[(found.id, column.name)] = self.data.source.largest(found.id, column.name)
 
     def _load(self, table: TableDesign) -> LoadResult:
         assert self.data is not None  # noqa: S101  # load() is called with data only
         builder, loading = self.builders[table.name], _Loading()
         parents = {key: self._parents(*key) for key in builder.parents()}
 
-        def find(table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Mapping[str, Cell] | None:
-            return parents[(table_id, columns)].get(values)
-
-        items = loading.items(builder, self.data.source.rows(table.source_table), find)
+        items = loading.items(builder, self.data.source.rows(table.source_table), _finder(parents))
         written = write_items(self.engine.client, PREFIX + table.name, items)
         kept = self.data.source.count(table.source_table)
         return LoadResult(
@@ -172,12 +172,13 @@ class _Validation:
         result = PatternResult(pattern=pattern.id, status="not run", runs=0, rows_sql=0, rows_plan=0)
         if plan.routed:
             return result.model_copy(update={"why": f"routed: {plan.routed[0]}"})
-        sampler = Sampler(pattern, self.snapshot.tables, self.data.source, SEED)
+        sampler = Sampler(pattern, self.snapshot.tables, self.data.source, SEED, self.references)
         self.operations.meter = Meter()
         sql = found = runs = different = by_value = 0
         try:
             for _ in range(RUNS):
                 params = sampler.sample()
+                self._note_next_keys(pattern)
                 in_sql = self.data.source.run(pattern.sql, params)
                 in_plan = run_plan(self.operations, pattern, plan, params, self.keys)
                 sql, found, runs = sql + in_sql.rows, found + in_plan.rows, runs + 1
@@ -200,6 +201,14 @@ class _Validation:
             "values_compared": by_value > 0,
         }
         return self._measured(result.model_copy(update=update))
+
+    def _note_next_keys(self, pattern: AccessPattern) -> None:
+        """The AUTO_INCREMENT values that SQL is about to give, so that the plan gives the same."""
+        assert self.data is not None  # noqa: S101  # run_patterns() is called with data only
+        table = self.snapshot.tables.table(pattern.refs[0].table)
+        for column in table.columns:
+            if column.auto_increment and pattern.kind == "insert":
+                self.keys[(table.id, column.name)] = self.data.source.largest(table.id, column.name)
 
     def _verdict(self, pattern: AccessPattern, different: int, runs: int, rows: int) -> tuple[str, str]:
         """The status of a pattern and why: agreeing on no rows at all proves nothing, unless there can be none."""
@@ -230,6 +239,20 @@ class _Validation:
             }
         )
 
+    def compare_state(self) -> None:
+        """After the writes: every item of every table beside the item that the SQL side's rows now make."""
+        assert self.data is not None  # noqa: S101  # compare_state() is called with data only
+        for table in self.alternative.tables:
+            builder, found, due = self.builders[table.name], Counter[str](), Counter[str]()
+            parents = {key: self._parents(*key) for key in builder.parents()}
+            rows = self.data.source.rows(table.source_table)
+            for item in _Loading().items(builder, rows, _finder(parents)):
+                due[_fingerprint(item)] += 1
+            for item in self.operations.scan(table):
+                found[_fingerprint(item)] += 1
+            self.state.append(StateResult(table=table.name, items=due.total(), missing=(due - found).total(),
+                                          unexpected=(found - due).total()))  # fmt: skip
+
     # --- the value ---
 
     def result(self) -> Validation:
@@ -243,10 +266,38 @@ class _Validation:
             indexes_created=sum(len(t.indexes) for t in self.created),
             loads=tuple(self.loads),
             patterns=tuple(self.patterns),
+            state=tuple(self.state),
             capacity_operations=0 if self.engine.kind == "moto" else self.meter.operations,
             capacity_known_differences=KNOWN_DIFFERENCES,
         )
         return value.model_copy(update={"checks": checks(value, self.engine.kind == "moto", self.meter.differing)})
+
+
+def _references(snapshot: Snapshot, builders: Iterable[ItemBuilder]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Which columns refer to a parent's: by declared foreign keys, and by the copies that the design keeps."""
+    found = {}
+    for table in snapshot.tables.tables:
+        for key in table.foreign_keys:
+            for own, parent in zip(key.columns, key.parent_columns, strict=True):
+                found[(table.id, own)] = (key.parent, parent)
+    for builder in builders:
+        for attribute in builder.entry.attributes.values():
+            join = attribute.join
+            if isinstance(join, JoinColumns) and isinstance(join.local_column, str):
+                found[(builder.table.id, join.local_column)] = (attribute.source_table, str(join.source_column))
+    return found
+
+
+def _finder(parents: Mapping[tuple[str, tuple[str, ...]], Mapping[tuple[Cell, ...], Row]]) -> FindParent:
+    """Finds the rows that copies are taken from among those read beforehand."""
+    return lambda table_id, columns, values: parents[(table_id, columns)].get(values)
+
+
+def _fingerprint(item: Mapping[str, Any]) -> str:
+    """An item's content as a hash; equal rows of a table without a key may be numbered in another order."""
+    plain = sorted((name, value.split("#")[0] if name.startswith("row_digest") else str(value))
+                   for name, value in item.items())  # fmt: skip
+    return sha256(repr(plain).encode("utf-8", "surrogatepass"))
 
 
 def _comparable(pattern: AccessPattern, in_sql: SqlResult) -> bool:
@@ -336,6 +387,15 @@ def checks(value: Validation, moto: bool, differing: Sequence[str]) -> tuple[Che
                 f"on aggregates, {sum(p.values_compared for p in ran)} of them also value by value",
             )
         )  # fmt: skip
+        strayed = [s.table for s in value.state if s.missing or s.unexpected]
+        written = f"{sum(s.items for s in value.state)} items of {len(value.state)} tables compared after the writes"
+        found.append(
+            Check(
+                name="Writes leave the same data as SQL",
+                verdict="failed" if strayed else "passed" if value.state else "not analysed",
+                evidence=written + (f"; {', '.join(strayed)} differ" if strayed else ""),
+            )
+        )
         measured = f"{value.capacity_operations} operations, {len(differing)} differ"
         found.append(
             Check(
