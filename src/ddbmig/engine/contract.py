@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping
 from math import ceil
 
-from ddbmig.model.contract import Contract, ContractEntry, ContractGsi
+from ddbmig.model.contract import Contract, ContractAttribute, ContractEntry, ContractGsi, Encoding
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
+
+PLAIN: frozenset[Encoding] = frozenset(("string", "enum", "integer", "decimal", "float", "year", "binary"))
+"""Encodings that the DynamoDB type says by itself; the contract names the others only."""
 
 
 def contract_of(alternative: Alternative, satisfied: Mapping[str, str]) -> Contract:
@@ -41,7 +44,7 @@ def _table_entry(table: TableDesign, satisfies: Iterable[str]) -> ContractEntry:
         pk=table.pk,
         sk=table.sk,
         gsis=tuple(ContractGsi(name=i.name, pk=i.pk, sk=i.sk) for i in table.indexes) or None,
-        attributes=table.attributes,
+        attributes=_published(table.attributes),
         satisfies=tuple(satisfies),
         estimated_item_size_bytes=ceil(table.item_bytes),
         filter=table.filter,
@@ -58,10 +61,18 @@ def _index_entry(table: TableDesign, index: IndexDesign, satisfies: Iterable[str
         source_table=table.source_table,
         pk=index.pk,
         sk=index.sk,
-        attributes={name: table.attributes[name] for name in dict.fromkeys(kept)},
+        attributes=_published({name: table.attributes[name] for name in dict.fromkeys(kept)}),
         satisfies=tuple(satisfies),
         estimated_item_size_bytes=ceil(index.entry_bytes),
         base_table=table.name,
         projection=index.projection,
         projected_attributes=index.projected or None,
     )
+
+
+def _published(attributes: Mapping[str, ContractAttribute]) -> dict[str, ContractAttribute]:
+    """The attributes with only the fields that they need."""
+    return {
+        name: attribute.model_copy(update={"encoding": None}) if attribute.encoding in PLAIN else attribute
+        for name, attribute in attributes.items()
+    }

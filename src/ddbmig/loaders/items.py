@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ddbmig.model.contract import ContractAttribute, ContractEntry, JoinColumns
-from ddbmig.model.encodings import Cell, encode, render_key, row_digest, template_columns
+from ddbmig.model.encodings import Cell, encode, encoding_for, render_key, row_digest, template_columns
 from ddbmig.model.errors import InputError
 from ddbmig.model.schema import Column, Schema, Table
 
@@ -64,7 +64,7 @@ class ItemBuilder:
                 return None
             return render_key(attribute.template, row, self._columns)
         column = self._columns[attribute.source_column]
-        return encode(row.get(column.name), attribute.encoding or "string", column)
+        return encode(row.get(column.name), attribute.encoding or encoding_for(column), column)
 
     def _copied(self, attribute: ContractAttribute, row: Row, find_parent: FindParent | None) -> Any:
         join = attribute.join
@@ -78,7 +78,7 @@ class ItemBuilder:
         if parent is None:
             return None
         column = self._schema.table(attribute.source_table).column(attribute.source_column)
-        return encode(parent.get(column.name), attribute.encoding or "string", column)
+        return encode(parent.get(column.name), attribute.encoding or encoding_for(column), column)
 
     def parents(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The (table id, columns) by which denormalized attributes look up their source rows, sorted."""
