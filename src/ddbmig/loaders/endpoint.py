@@ -1,11 +1,12 @@
 """Items into a DynamoDB endpoint: tables from the design, items by BatchWriteItem."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddbmig.model.design import TableDesign
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BATCH_WRITE = 25
@@ -42,22 +43,63 @@ def _key_schema(pk: str, sk: str | None) -> list[dict[str, str]]:
     return [*found, {"AttributeName": sk, "KeyType": "RANGE"}] if sk else found
 
 
-def write_items(client: "DynamoDBClient", name: str, items: Iterable[Mapping[str, Any]]) -> int:
+def write_items(
+    client: "DynamoDBClient", name: str, items: Iterable[Mapping[str, Any]], reject: Callable[[str], None]
+) -> int:
     """Write items in batches of 25, sending again what was not processed; returns how many were written.
 
-    Keys must be distinct within the input: the caller counts rows that share a key.
+    Keys must be distinct within the input: the caller counts rows that share a key. An item that DynamoDB refuses is
+    told to `reject` with the reason, and the others are written all the same.
     """
     from boto3.dynamodb.types import TypeSerializer  # heavy
+    from botocore.exceptions import ClientError
 
     serializer, written = TypeSerializer(), 0
     for batch in _batches(items, BATCH_WRITE):
-        requests: Any = [{"PutRequest": {"Item": {k: serializer.serialize(v) for k, v in item.items()}}}
-                         for item in batch]  # fmt: skip
-        pending: Any = {name: requests}
-        while pending:
-            pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
-        written += len(batch)
+        wire = [{k: serializer.serialize(v) for k, v in item.items()} for item in batch]
+        try:
+            pending: Any = {name: [{"PutRequest": {"Item": item}} for item in wire]}
+            while pending:
+                pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
+            written += len(wire)
+        except ClientError as error:
+            if refusal(error) is None:
+                raise
+            written += sum(_put(client, name, item, reject) for item in wire)
     return written
+
+
+def _put(client: "DynamoDBClient", name: str, item: Any, reject: Callable[[str], None]) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        client.put_item(TableName=name, Item=item)
+    except ClientError as error:
+        reason = refusal(error)
+        if reason is None:
+            raise
+        reject(reason)
+        return False
+    return True
+
+
+_REFUSALS = (
+    ("empty string value", "a key of the table or of an index would be empty"),
+    ("empty binary value", "a key of the table or of an index would be empty"),
+    ("Item size", "the item is over 400 KB"),
+    ("larger than", "the item is over 400 KB"),
+    ("has exceeded the", "a key is too long, or the item too large"),
+    ("Type mismatch", "a key has another type than its table or index declares"),
+)
+
+
+def refusal(error: "ClientError") -> str | None:
+    """Why DynamoDB refuses an item, in words that hold no data; None where it is no refusal of the item."""
+    detail = error.response.get("Error", {})
+    if detail.get("Code") != "ValidationException":
+        return None
+    message = detail.get("Message", "")
+    return next((words for part, words in _REFUSALS if part in message), "DynamoDB refuses the item as invalid")
 
 
 def _batches(items: Iterable[Mapping[str, Any]], size: int) -> Iterator[Sequence[Mapping[str, Any]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ddbmig.engine.contract import contract_of
 from ddbmig.engine.reads import conjuncts
-from ddbmig.loaders.endpoint import count_items, create_table, write_items
+from ddbmig.loaders.endpoint import count_items, create_table, refusal, write_items
 from ddbmig.loaders.items import FindParent, ItemBuilder, Row
 from ddbmig.model.base import sha256
 from ddbmig.model.condition import AnyOf
@@ -132,7 +132,7 @@ class _Validation:
         parents = {key: self._parents(*key) for key in builder.parents()}
 
         items = loading.items(builder, self.data.source.rows(table.source_table), _finder(parents))
-        written = write_items(self.engine.client, PREFIX + table.name, items)
+        written = write_items(self.engine.client, PREFIX + table.name, items, loading.reject)
         kept = self.data.source.count(table.source_table)
         return LoadResult(
             table=table.name,
@@ -172,6 +172,8 @@ class _Validation:
         result = PatternResult(pattern=pattern.id, status="not run", runs=0, rows_sql=0, rows_plan=0)
         if plan.routed:
             return result.model_copy(update={"why": f"routed: {plan.routed[0]}"})
+        from botocore.exceptions import ClientError  # heavy
+
         sampler = Sampler(pattern, self.snapshot.tables, self.data.source, SEED, self.references)
         self.operations.meter = Meter()
         sql = found = runs = different = by_value = 0
@@ -191,6 +193,9 @@ class _Validation:
                 )
         except (NotRun, NotEvaluated, InputError) as error:
             return result.model_copy(update={"status": "not compared", "why": str(error)})
+        except ClientError as error:
+            why = refusal(error) or f"DynamoDB answers {error.response.get('Error', {}).get('Code', 'an error')}"
+            return result.model_copy(update={"status": "failed", "runs": runs + 1, "why": why})
         status, why = self._verdict(pattern, different, runs, sql)
         update = {
             "status": status,
@@ -346,15 +351,16 @@ class _Loading:
                 if key in seen and digest:
                     item = builder.item(row, find, seen[key])
             except InputError as error:
-                self._reject(f"{error.message} ({error.subject})" if error.subject else error.message)
+                self.reject(f"{error.message} ({error.subject})" if error.subject else error.message)
                 continue
             seen[key] = seen.get(key, 0) + 1
             if seen[key] > 1 and not digest:
-                self._reject("two rows with one key")
+                self.reject("two rows with one key")
                 continue
             yield item
 
-    def _reject(self, why: str) -> None:
+    def reject(self, why: str) -> None:
+        """Count one row that has no item."""
         self.rejects[why] = self.rejects.get(why, 0) + 1
 
 
