@@ -88,6 +88,7 @@ def test_what_a_line_is_mapped_to_exists(mapping: dict[str, Any], rulebook: Rule
                     assert name in headings, (section, target)
                 elif kind == "test":
                     assert re.fullmatch(r"tests/(\w+/)*test_\w+\.py", name), (section, target)
+                    assert (ROOT / name).is_file(), (section, target)
                 else:
                     assert rulebook.rule(target), (section, target)
 
