@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,6 +100,21 @@ def test_an_item_that_writes_lost_or_left_behind_is_seen(moto: Engine) -> None:
         (check,) = [c for c in run.result().checks if c.name == "Writes leave the same data as SQL"]
         assert check.verdict == "failed"
         assert table.name in check.evidence
+
+
+def test_a_row_that_the_sql_side_takes_for_another_is_a_reject(moto: Engine) -> None:
+    data = read_data(SHOP, shop_rows())
+    table = DESIGN.alternatives[0].tables[0]
+    twin = replace(data, seen={**data.seen, table.source_table: data.seen[table.source_table] + 1})
+    run = _Validation(SHOP, DESIGN.alternatives[0], moto, twin)
+    try:
+        run.create()
+        run.load()
+    finally:
+        run.drop()
+    (load,) = [load for load in run.loads if load.table == table.name]
+    assert (load.rejected, load.rows) == (1, twin.seen[table.source_table])
+    assert load.reject_reasons == ("another row has the same unique key by the SQL side's comparison: 1 rows",)
 
 
 UPSERT = "INSERT INTO authors (id, name, country) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE name = ?"

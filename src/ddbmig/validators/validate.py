@@ -48,6 +48,8 @@ class Data:
 
     source: SourceRows
     seen: Mapping[str, int]
+    limit: int = ROW_LIMIT
+    """Rows of one table that were kept at most."""
 
 
 def read_data(snapshot: Snapshot, rows: Iterable[tuple[str, Sequence[Cell]]], limit: int = ROW_LIMIT) -> Data:
@@ -62,7 +64,7 @@ def read_data(snapshot: Snapshot, rows: Iterable[tuple[str, Sequence[Cell]]], li
         wanted |= {(table.id, i.columns) for i in table.indexes if all(table.has_column(c) for c in i.columns)}
     for table_id, columns in sorted(wanted):
         source.index(table_id, columns)
-    return Data(source, seen)
+    return Data(source, seen, limit)
 
 
 def validate(
@@ -134,16 +136,20 @@ class _Validation:
         items = loading.items(builder, self.data.source.rows(table.source_table), _finder(parents))
         written = write_items(self.engine.client, PREFIX + table.name, items, loading.reject)
         kept = self.data.source.count(table.source_table)
+        seen = self.data.seen.get(table.source_table, 0)
+        same = min(seen, self.data.limit) - kept
+        if same > 0:
+            loading.rejects["another row has the same unique key by the SQL side's comparison"] = same
         return LoadResult(
             table=table.name,
             source_table=table.source_table,
-            rows=kept,
+            rows=kept + same,
             filtered=loading.filtered,
             rejected=sum(loading.rejects.values()),
             reject_reasons=tuple(f"{why}: {n} rows" for why, n in sorted(loading.rejects.items())),
             items_written=written,
             items_found=count_items(self.engine.client, PREFIX + table.name),
-            source_rows_limited=kept < self.data.seen.get(table.source_table, 0),
+            source_rows_limited=seen > self.data.limit,
         )
 
     def _parents(self, table_id: str, columns: tuple[str, ...]) -> dict[tuple[Cell, ...], Mapping[str, Cell]]:
