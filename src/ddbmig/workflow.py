@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from ddbmig.validators.engines import Choice
 
 STATE = "state.json"
-LAST = 6
 
 Progress = Callable[[str], None]
 Show = Callable[[int, str, list[str]], None]

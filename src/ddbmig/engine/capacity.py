@@ -10,7 +10,6 @@ READ_BLOCK = 4096
 WRITE_BLOCK = 1024
 PAGE_BYTES = 1 << 20
 """A Query or Scan page ends at 1 MB read (A6)."""
-MAX_ITEM_BYTES = 409_600
 
 
 def read_units(size: float, consistent: bool) -> float:

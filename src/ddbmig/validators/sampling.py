@@ -21,10 +21,6 @@ References = Mapping[tuple[str, str], tuple[str, str]]
 Sample = Mapping[int, Cell | tuple[Cell, ...]]
 
 
-class NoSample(Exception):
-    """No parameters can be derived from the data; the message says why."""
-
-
 class Sampler:
     """Samples parameter sets for one pattern."""
 
