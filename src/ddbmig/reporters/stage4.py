@@ -135,8 +135,8 @@ def _outcomes(validation: Validation, weights: Weights, chosen: Alternative) -> 
     yield table(("outcome", "access patterns", "calls", "share of calls"), rows, (1, 2, 3))
     yield paragraph(
         "A pattern passes when its plan returns or changes as many rows as its SQL in every run, with the same values "
-        "where SQL promises which rows come back. “Not compared” ones could not be run on one of the two sides, or found "
-        "no row on either; “routed” ones have no plan to run."
+        "where SQL promises which rows come back. “Not compared” ones could not be run on one of the two sides, or "
+        "found no row on either; “routed” ones have no plan to run."
     )
 
 
