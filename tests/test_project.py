@@ -18,7 +18,6 @@ from ddbmig.project import (
     file_sha,
     open_project,
     read_prices,
-    read_rule_files,
     write_file,
 )
 from small_shop import contents
@@ -63,11 +62,11 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(RuleError) as caught:
         project(tmp_path, text)
     assert [str(mistake) for mistake in caught.value.mistakes] == [
-        "ddbmig.yaml:3:3: not a list (inputs.data); expected [a, b]",
-        "ddbmig.yaml:5:3: this value is not allowed (workload.represents); expected 'average' or 'peak', or a whole "
-        "number",
-        "ddbmig.yaml:7:3: this value is not allowed (pricing.mode); expected 'on-demand'",
         "ddbmig.yaml:1:1: unknown key (contexts); did you mean context?",
+        "ddbmig.yaml:3:9: not a list (inputs.data); expected [a, b]",
+        "ddbmig.yaml:5:15: this value is not allowed (workload.represents); expected 'average' or 'peak', or a whole "
+        "number",
+        "ddbmig.yaml:7:9: this value is not allowed (pricing.mode); expected 'on-demand'",
     ]
 
 
@@ -94,15 +93,14 @@ def test_any_bytes_are_a_configuration_or_a_usage_error(
 NAMES = st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable())
 
 
-@given(st.dictionaries(NAMES, NAMES, max_size=4), st.none() | NAMES.filter(lambda name: name != "default"))
+@given(st.dictionaries(NAMES, NAMES, max_size=4), NAMES)
 def test_decisions_come_back_as_they_were_taken(
-    tmp_path_factory: pytest.TempPathFactory, choices: dict[str, str], design: str | None
+    tmp_path_factory: pytest.TempPathFactory, choices: dict[str, str], design: str
 ) -> None:
     found = loose(tmp_path_factory.mktemp("decisions"))
     for choice in choices.items():
         found.decide(choice=choice)
-    if design is not None:
-        found.decide(design=design)
+    found.decide(design=design)
     assert found.decisions() == Decisions(design=design, choices=choices)
 
 
@@ -223,16 +221,3 @@ def test_prices_are_dated_and_have_a_source() -> None:
     assert prices.source
     with pytest.raises(UsageError, match=r"no prices for region atlantis; expected ap-.*us-east-1"):
         read_prices("atlantis")
-
-
-def test_rule_packs_come_after_the_built_in_rules(tmp_path: Path) -> None:
-    found = project(tmp_path, "rule_packs: [ours]\n")
-    with pytest.raises(UsageError, match=r"ours: a rule pack holds no \.yaml file"):
-        read_rule_files(found.config, tmp_path)
-    (tmp_path / "ours").mkdir()
-    (tmp_path / "ours" / "b.yaml").write_text("b")
-    (tmp_path / "ours" / "a.yaml").write_text("a")
-    files = read_rule_files(found.config, tmp_path)
-    assert files[-2:] == [("ours/a.yaml", "a"), ("ours/b.yaml", "b")]
-    assert all(name.startswith("ddbmig:recommended/") for name, _ in files[:-2])
-    assert files == sorted(files[:-2]) + files[-2:]

@@ -1,13 +1,14 @@
 """The commands: parse options, call one function, print. No logic."""
 
 import sys
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ddbmig import __version__
+from ddbmig.cli_options import Paths, check_exist, input_paths, progress, with_inputs, with_project
+from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
 MOST_MISTAKES = 20
 """Mistakes of one file that are printed; the rest is counted."""
-PATH = click.Path(path_type=Path)
 
 
 def main() -> None:
@@ -54,8 +54,10 @@ def _fail(message: str, code: ExitCode) -> None:
 
 
 def _fail_with_all(mistakes: tuple[DdbmigError, ...]) -> None:
-    for mistake in mistakes[:MOST_MISTAKES]:
-        click.echo(f"ddbmig: {mistake}", err=True)
+    shown = mistakes[:MOST_MISTAKES]
+    for mistake, following in zip(shown, [*shown[1:], None], strict=True):
+        same_place = following is not None and mistake.place == following.place
+        click.echo(f"ddbmig: {mistake if same_place else mistake.with_caret()}", err=True)
     if len(mistakes) > MOST_MISTAKES:
         click.echo(f"ddbmig: … and {len(mistakes) - MOST_MISTAKES} more mistakes", err=True)
     sys.exit(ExitCode.USAGE)
@@ -75,32 +77,16 @@ def cli() -> None:
     """Decides by rules how a MySQL application should live on DynamoDB, and proves it by running."""
 
 
-def _with_project(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options by which a command finds an analysis again."""
-    for option in (
-        click.option("--out", type=PATH, help="Folder of the values and reports (without a project: ./migration)."),
-        click.option("--project", "folder", type=PATH, help="Folder that holds ddbmig.yaml."),
-    ):
-        command = option(command)
-    return command
-
-
 @cli.command()
-@click.argument("folder", required=False, type=PATH)
-@click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or hand-written.")
-@click.option("--slow-log", "slow_logs", multiple=True, type=PATH, help="Slow query log, plain or compressed.")
-@click.option("--general-log", "general_logs", multiple=True, type=PATH, help="General query log.")
-@click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows.")
+@with_inputs
 @click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
-@click.option("--out", type=PATH, help="Where values and reports are written (default: ./migration).")
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="DynamoDB for stage 4.")
 @click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed.")
 @click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
 def analyze(
-    folder: Path | None, schema_files: tuple[Path, ...], slow_logs: tuple[Path, ...], general_logs: tuple[Path, ...],
-    data: tuple[Path, ...], mysql: str | None, out: Path | None, approve: str | None, engine: "Choice",
-    endpoint: str | None, remote: bool,
+    folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
+    engine: "Choice", endpoint: str | None, remote: bool, **given: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Walk the six stages: from schema, logs and data to the migration contract.
 
@@ -109,9 +95,8 @@ def analyze(
     from ddbmig import workflow
     from ddbmig.project import open_project
 
-    given = {"schema_files": schema_files, "slow_logs": slow_logs, "general_logs": general_logs, "data": data}
     upto = _approve(approve)
-    project = open_project(folder, out)
+    project = open_project(folder, out, settings)
     sources = _sources(project, given, mysql)
     run = workflow.Run(
         project=project,
@@ -120,7 +105,7 @@ def analyze(
         approve=upto,
         ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
         show=_show,
-        progress=_progress,
+        progress=progress,
     )
     run.walk()
     click.echo(f"The contract is {project.out / 'migrationContract.json'}; the reports are beside it.")
@@ -147,63 +132,39 @@ def _ask(number: int) -> bool:
     return click.confirm(f"Approve stage {number} and go on?")
 
 
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"… {text}", err=True)
-
-
-def _sources(project: "Project", given: dict[str, tuple[Path, ...]], mysql: str | None) -> "Sources":
+def _sources(project: "Project", given: Paths, mysql: str | None) -> "Sources":
     """The inputs that the options name, else those of ddbmig.yaml (relative to its folder)."""
-    from ddbmig.analyzers.snapshot import Sources
+    from ddbmig.analyzers.snapshot import Sources, with_names
 
-    paths = _input_paths(project, given)
+    paths = input_paths(project, given)
     if mysql is not None:
         return _server_sources(project, given, paths, mysql)
-    _check_exist(path for files in paths.values() for path in files)
+    check_exist(path for files in paths.values() for path in files)
     key = project.hash_key(path for files in paths.values() for path in files)
-    return Sources(**_with_names(paths), hash_key=key)
+    return Sources(**with_names(paths), hash_key=key)
 
 
-def _server_sources(
-    project: "Project", given: dict[str, tuple[Path, ...]], paths: dict[str, tuple[Path, ...]], url: str
-) -> "Sources":
+def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) -> "Sources":
     """A running server, and the logs that are read beside it."""
     from ddbmig.analyzers.live_sources import live_sources
 
     if given["schema_files"] or given["data"]:
         raise UsageError("--mysql itself gives the schema and the rows", hint="leave --schema and --data out")
     logs = {role: paths[role] for role in ("slow_logs", "general_logs")}
-    _check_exist(path for files in logs.values() for path in files)
+    check_exist(path for files in logs.values() for path in files)
     return live_sources(url, project.out, logs, project.hash_key())
 
 
-def _check_exist(paths: Iterable[Path]) -> None:
-    for path in paths:
-        if not path.exists():
-            raise UsageError("no such file", file=str(path), hint="check the path")
-
-
-def _input_paths(project: "Project", given: dict[str, tuple[Path, ...]]) -> dict[str, tuple[Path, ...]]:
-    """Paths of the inputs, by role."""
-    named = project.config.inputs.model_dump()
-    return {role: given.get(role) or tuple(project.folder / name for name in named[role]) for role in named}
-
-
-def _with_names(paths: dict[str, tuple[Path, ...]]) -> dict[str, Any]:
-    """Each path with the name that reports show."""
-    return {role: [(path, path.name) for path in files] for role, files in paths.items()}
-
-
 @cli.command()
-@_with_project
-def status(folder: Path | None, out: Path | None) -> None:
+@with_project
+def status(folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
     """Where every stage stands, and what to type next."""
     from ddbmig import workflow
-    from ddbmig.analyzers.snapshot import Sources
+    from ddbmig.analyzers.snapshot import Sources, with_names
     from ddbmig.project import open_project
 
-    project = open_project(folder, out)
-    rows = workflow.status(project, Sources(**_with_names(_input_paths(project, {}))))
+    project = open_project(folder, out, settings)
+    rows = workflow.status(project, Sources(**with_names(input_paths(project, {}))))
     for row in rows:
         click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
         for change in row.changed:
@@ -213,25 +174,25 @@ def status(folder: Path | None, out: Path | None) -> None:
 
 @cli.command()
 @click.argument("stage", type=click.IntRange(1, 6))
-@_with_project
-def approve(stage: int, folder: Path | None, out: Path | None) -> None:
+@with_project
+def approve(stage: int, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
     """Approve STAGE as it was last written."""
     from ddbmig import workflow
     from ddbmig.project import open_project
 
-    click.echo(workflow.approve(open_project(folder, out), stage))
+    click.echo(workflow.approve(open_project(folder, out, settings), stage))
 
 
 @cli.command()
 @click.argument("what")
 @click.argument("option")
-@_with_project
-def choose(what: str, option: str, folder: Path | None, out: Path | None) -> None:
+@with_project
+def choose(what: str, option: str, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
     """Decide: `choose design ALT`, or `choose RELATIONSHIP OPTION`. Stage 3 is then made anew."""
     from ddbmig import workflow
     from ddbmig.project import open_project
 
-    click.echo(workflow.decide(open_project(folder, out), what, option))
+    click.echo(workflow.decide(open_project(folder, out, settings), what, option))
 
 
 @cli.command()
@@ -241,3 +202,7 @@ def doctor() -> None:
 
     for engine in available():
         click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
+
+
+for _command in (check, config, explain, rules, waive):
+    cli.add_command(_command)

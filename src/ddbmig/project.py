@@ -5,41 +5,28 @@ cut off, never sees half a file.
 """
 
 import hashlib
-import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from ddbmig.engine.strict_yaml import Node, read_yaml
+from ddbmig.config import CONFIG, Configuration, assignments, configure
+from ddbmig.engine.rulebook import Rulebook, load_rules
+from ddbmig.engine.strict_yaml import read_yaml, yaml_text
+from ddbmig.engine.typed_yaml import plain, read_model
 from ddbmig.model.base import Value
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.design import Prices
 from ddbmig.model.errors import RuleError, UsageError
+from ddbmig.packs import read_packs
 
-Model = TypeVar("Model", bound=Value)
-
-CONFIG = "ddbmig.yaml"
 DECISIONS = "decisions.yaml"
 APPROVALS = "approvals.jsonl"
 KEY_FILE = ".ddbmig-key"
 DEFAULT = "default"
 """What `design` in decisions.yaml says where the engine's own choice is taken."""
-_PYDANTIC = "Input should be "
-_PLAIN_WORDS: Mapping[str, tuple[str, str | None]] = {
-    "tuple_type": ("not a list", "[a, b]"),
-    "model_type": ("not a mapping", "key: value lines below it"),
-    "mapping_type": ("not a mapping", "key: value lines below it"),
-    "int_parsing": (f"{_PYDANTIC}a whole number", None),
-    "missing": ("this key is missing", None),
-}
-"""Pydantic's kinds of error whose own words speak of Python: message and what is expected."""
 FIXED_KEY = b"ddbmig: no project"
 """Keys the hashes of values where there is no project: such hashes are pseudonymous, not anonymous."""
 
@@ -47,8 +34,8 @@ FIXED_KEY = b"ddbmig: no project"
 class Decisions(Value):
     """decisions.yaml: a person's decisions."""
 
-    design: str | None = None
-    """The alternative to carry on with; None: the engine's default."""
+    design: str = DEFAULT
+    """The alternative to carry on with."""
     choices: Mapping[str, str] = {}
     """Relationship id -> option."""
 
@@ -59,8 +46,13 @@ class Project:
 
     folder: Path
     out: Path
-    config: ProjectConfig
+    configuration: Configuration
     is_project: bool
+
+    @property
+    def config(self) -> ProjectConfig:
+        """What is in force of ddbmig.yaml, the environment and options."""
+        return self.configuration.config
 
     @property
     def decisions_file(self) -> Path:
@@ -76,17 +68,17 @@ class Project:
         """What people decided. Raises RuleError for a file that is not understood."""
         if not self.decisions_file.exists():
             return Decisions()
-        return _read_model(self.decisions_file, Decisions)
+        text = read_text(self.decisions_file)
+        return read_model(self.decisions_file.name, text, Decisions).value
 
     def decide(self, *, design: str | None = None, choice: tuple[str, str] | None = None) -> None:
         """Write one decision into decisions.yaml, keeping the others. Comments of the file are not kept."""
         known = self.decisions()
         choices = dict(known.choices) | (dict([choice]) if choice else {})
-        wanted = design or known.design
-        lines = ["# Decisions of people; `ddbmig choose` writes here.", f"design: {_scalar(wanted or DEFAULT)}"]
+        lines = ["# Decisions of people; `ddbmig choose` writes here.", f"design: {yaml_text(design or known.design)}"]
         if choices:
             lines.append("choices:")
-            lines += [f"  {_scalar(key)}: {_scalar(choices[key])}" for key in sorted(choices)]
+            lines += [f"  {yaml_text(key)}: {yaml_text(choices[key])}" for key in sorted(choices)]
         write_file(self.decisions_file, ("\n".join(lines) + "\n").encode())
 
     def hash_key(self, inputs: Iterable[Path] = ()) -> bytes:
@@ -131,14 +123,16 @@ def _key_of(inputs: Iterable[Path]) -> str:
     return key.hexdigest()
 
 
-def open_project(folder: Path | None, out: Path | None) -> Project:
+def open_project(folder: Path | None, out: Path | None, options: Sequence[str] = ()) -> Project:
     """The project in `folder` (it must hold ddbmig.yaml), or an analysis without one, kept in `out`.
 
-    Raises UsageError where there is no ddbmig.yaml, RuleError where it is not understood.
+    `options` are `key=value` texts over ddbmig.yaml. Raises UsageError where there is no ddbmig.yaml, RuleError where
+    it is not understood.
     """
+    given = assignments(options)
     if folder is None:
         target = out or Path("migration")
-        return Project(folder=target, out=target, config=ProjectConfig(), is_project=False)
+        return Project(folder=target, out=target, configuration=configure(None, given), is_project=False)
     if ":/" in str(folder):  # not repeated: it may hold a password
         raise UsageError("a URL stands where a folder is expected", hint="give a server with --mysql URL")
     path = folder / CONFIG
@@ -146,85 +140,14 @@ def open_project(folder: Path | None, out: Path | None) -> Project:
         raise UsageError(
             f"no {CONFIG} in this folder", file=str(folder), hint="name the inputs: --schema, --slow-log, …"
         )
-    config = _read_model(path, ProjectConfig)
-    return Project(folder=folder, out=out or folder / config.out, config=config, is_project=True)
+    found = configure(read_text(path), given)
+    return Project(folder=folder, out=out or folder / found.config.out, configuration=found, is_project=True)
 
 
-def _read_model(path: Path, model: type[Model]) -> Model:
-    """A strict YAML file as a value: every mistake with its line and, for a misspelt key, a suggestion."""
-    tree, mistakes = read_yaml(path.name, _text(path))
-    if mistakes:
-        raise RuleError(mistakes)
-    data = _plain(tree) if tree is not None else {}
-    if not isinstance(data, dict):
-        raise UsageError("not a mapping", file=path.name, line=1, expected="key: value lines")
-    if data.get("design") == DEFAULT:
-        data["design"] = None
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        found = [_mistake(path.name, tree, model, e["loc"], e["type"], e["msg"]) for e in error.errors()]
-        raise RuleError(_one_per_place(found)) from error
-
-
-def _one_per_place(mistakes: list[UsageError]) -> tuple[UsageError, ...]:
-    """A value that could have been several things is one mistake: its parts are joined."""
-    found: dict[tuple[int | None, int | None], UsageError] = {}
-    for mistake in mistakes:
-        place = (mistake.line, mistake.column)
-        before = found.get(place)
-        found[place] = replace(before, expected=f"{before.expected}, or {mistake.expected}") if before else mistake
-    return tuple(found.values())
-
-
-def _mistake(
-    file: str, tree: Node | None, model: type[Value], loc: tuple[int | str, ...], kind: str, message: str
-) -> UsageError:
-    """One of pydantic's errors with its place in the file; `loc` also holds parts that name a type, not a key."""
-    node, place, names = tree, None, []
-    for part in loc:
-        if node is not None and isinstance(node.value, Mapping) and part in node.value:
-            place = node.keys.get(str(part), node.place)
-            node = node.value[str(part)]
-        elif node is not None and isinstance(node.value, tuple) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            place = node.place
-        elif kind != "missing":
-            break
-        names.append(str(part))
-    hint = None
-    if kind == "extra_forbidden":
-        message = "unknown key"
-        close = get_close_matches(names[-1], _fields(model, loc[:-1]), 1)
-        hint = f"did you mean {close[0]}?" if close else None
-    message, expected = _PLAIN_WORDS.get(kind, (message, None))
-    if message.startswith(_PYDANTIC):
-        message, expected = "this value is not allowed", message.removeprefix(_PYDANTIC)
-    return UsageError(
-        message, file, place.line if place else 1, place.column if place else 1, ".".join(names), expected, hint
-    )
-
-
-def _fields(model: type[Value], loc: tuple[int | str, ...]) -> list[str]:
-    """The keys that are known at a place of a value's shape."""
-    current: Any = model
-    for part in loc:
-        fields = getattr(current, "model_fields", {})
-        if part not in fields:
-            return []
-        current = fields[str(part)].annotation
-    return sorted(getattr(current, "model_fields", {}))
-
-
-def _plain(node: Node) -> Any:
-    if isinstance(node.value, Mapping):
-        return {key: _plain(value) for key, value in node.value.items()}
-    return [_plain(item) for item in node.value] if isinstance(node.value, tuple) else node.value
-
-
-def _scalar(text: str) -> str:
-    """A text as a double-quoted YAML scalar."""
-    return json.dumps(text, ensure_ascii=False)
+def rules_in_force(project: Project) -> Rulebook:
+    """The rules of the project's packs under its settings. Raises RuleError with every mistake in them."""
+    found = project.configuration
+    return load_rules(read_packs(found.config.extends, project.folder, found.origins.get("extends")), found.settings)
 
 
 def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -266,27 +189,15 @@ def read_prices(region: str) -> Prices:
     tree, mistakes = read_yaml("prices.yaml", resources.files("ddbmig.engine").joinpath("prices.yaml").read_text())
     if mistakes or tree is None:
         raise RuleError(mistakes)
-    data = _plain(tree)
+    data = plain(tree)
     if region not in data["regions"]:
         raise UsageError(f"no prices for region {region}", expected=", ".join(sorted(data["regions"])),
                          hint="set pricing.region in ddbmig.yaml")  # fmt: skip
     return Prices(region=region, as_of=data["as_of"], source=data["source"], **data["regions"][region])
 
 
-def read_rule_files(config: ProjectConfig, folder: Path) -> list[tuple[str, str]]:
-    """(name, text) of the rules in force: the built-in pack, then the packs that ddbmig.yaml names."""
-    pack = resources.files("ddbmig.rules").joinpath("recommended")
-    files = [(f"ddbmig:recommended/{entry.name}", entry.read_text(encoding="utf-8"))
-             for entry in sorted(pack.iterdir(), key=lambda e: e.name) if entry.name.endswith(".yaml")]  # fmt: skip
-    for name in config.rule_packs:
-        found = sorted((folder / name).glob("*.yaml"))
-        if not found:
-            raise UsageError("a rule pack holds no .yaml file", file=name, hint="see rule_packs in ddbmig.yaml")
-        files += [(f"{name.rstrip('/')}/{path.name}", _text(path)) for path in found]
-    return files
-
-
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A file's text. Raises UsageError where it is not UTF-8 or cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

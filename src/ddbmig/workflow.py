@@ -20,17 +20,17 @@ from ddbmig.engine.choice import propose
 from ddbmig.engine.contract import contract_of
 from ddbmig.engine.ownership import analyse
 from ddbmig.engine.review import review, validation_facts
-from ddbmig.engine.rulebook import Rulebook, load_rules
+from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import find
 from ddbmig.model.analysis import Analysis
-from ddbmig.model.assessment import Assessment, Option
+from ddbmig.model.assessment import Assessment, Option, Phase
 from ddbmig.model.base import Document, canonical_json, sha256
 from ddbmig.model.contract import Contract
 from ddbmig.model.design import Design, Prices
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
-from ddbmig.project import DEFAULT, Project, check_writable, file_sha, read_prices, read_rule_files, write_file
+from ddbmig.project import DEFAULT, Project, check_writable, file_sha, read_prices, rules_in_force, write_file
 from ddbmig.reporters.contract_file import contract_bytes
 from ddbmig.reporters.plan_calls import plans_bytes
 from ddbmig.reporters.stage1 import stage1
@@ -214,7 +214,7 @@ class Run:
             self.prices,
             lambda alternative: review(snapshot, assessment, alternative, self.rulebook),
             decided.choices,
-            decided.design,
+            None if decided.design == DEFAULT else decided.design,
         )
         self.values[3] = design
         report = stage3(snapshot, assessment, design)
@@ -290,11 +290,6 @@ def _check_choices(assessment: Assessment, choices: Mapping[str, str]) -> None:
 # --- files, approvals and state ---
 
 
-def rules_in_force(project: Project) -> Rulebook:
-    """The built-in rules, the project's packs and its overrides. Raises RuleError with every mistake in them."""
-    return load_rules(read_rule_files(project.config, project.folder), project.config.rules)
-
-
 def input_files(sources: Sources) -> dict[str, Path]:
     """All input files by role and name; a second file of the same name is told apart by a number."""
     found: dict[str, Path] = {}
@@ -307,6 +302,12 @@ def input_files(sources: Sources) -> dict[str, Path]:
     return found
 
 
+_READS: Mapping[int, tuple[Phase, ...]] = {
+    2: ("relationship", "table", "pattern"), 3: ("alternative", "index"), 4: ("validation",), 5: ("validation",),
+}  # fmt: skip
+"""Which rules a stage reads: those of other phases may change without making it stale."""
+
+
 def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int) -> dict[str, str]:
     """What a stage is made from besides the stage before it, by name: hashes of files, configuration and rules."""
     found = {"ddbmig": __version__}
@@ -317,8 +318,8 @@ def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int)
     if number in (1, 4):
         files = input_files(sources).items()
         found |= {name: file_sha(path) for name, path in files if number == 1 or name.startswith("data ")}
-    if number > 1:
-        found["rules"] = rulebook.fingerprint
+    if number in _READS:
+        found["rules"] = rulebook.fingerprint(*_READS[number])
     if number == 3:
         found["decisions.yaml"] = file_sha(project.decisions_file)
         found["prices"] = sha256(read_prices(config.pricing.region).model_dump_json().encode())

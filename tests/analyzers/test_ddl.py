@@ -8,11 +8,15 @@ import pytest
 import yaml
 
 from ddbmig.analyzers.ddl import read_ddl
+from ddbmig.model.digest import Digest
 from ddbmig.model.errors import DdbmigError, InputError
+from ddbmig.model.location import Location
 from ddbmig.model.schema import Column, Schema, Table
+from ddbmig.model.snapshot import Snapshot
 
 DATA = Path(__file__).parent / "data" / "ddl"
 CASES: list[dict[str, Any]] = yaml.safe_load((DATA / "statements.yaml").read_text())
+PLACES: list[dict[str, Any]] = yaml.safe_load((DATA / "places.yaml").read_text("utf-8"))
 COLUMN_LINES = [line for line in (DATA / "columns.sql").read_text().splitlines() if "-- {" in line]
 
 
@@ -94,6 +98,46 @@ def test_files_are_one_schema(tmp_path: Path) -> None:
     schema = read_ddl([(tmp_path / name, name) for name in ("b.sql", "a.sql")])
     assert [table.file for table in schema.tables] == ["a.sql", "b.sql"]
     assert schema.table("b").foreign_keys[0].parent == "a"
+
+
+def places(schema: Schema) -> dict[str, Location | None]:
+    """The place of every table and key."""
+    found: dict[str, Location | None] = {table.id: table.at for table in schema.tables}
+    for table in schema.tables:
+        found |= {f"{table.id}.{index.name}": index.at for index in table.indexes}
+        found |= {f"{table.id}.{key.name}": key.at for key in table.foreign_keys}
+    return found
+
+
+@pytest.mark.parametrize("case", PLACES, ids=lambda case: case["case"])
+def test_tables_and_keys_stand_where_they_are_written(case: dict[str, Any], tmp_path: Path) -> None:
+    for name, sql in case["files"].items():
+        (tmp_path / name).write_bytes(sql.encode())
+    schema = read_ddl([(tmp_path / name, name) for name in case["files"]])
+    found = {name: f"{at.file}:{at.line}:{at.column}" for name, at in places(schema).items() if at}
+    assert found == case["places"]
+    assert schema.problems == ()
+
+
+def test_a_key_of_another_file_is_a_problem_of_that_file(tmp_path: Path) -> None:
+    (tmp_path / "tables.sql").write_text("CREATE TABLE t (id int);")
+    (tmp_path / "keys.sql").write_text("\nALTER TABLE t ADD KEY (gone), ADD FOREIGN KEY (id) REFERENCES nowhere (id);")
+    schema = read_ddl([(tmp_path / name, name) for name in ("tables.sql", "keys.sql")])
+    assert [(problem.file, problem.line) for problem in schema.problems] == [("keys.sql", 2), ("keys.sql", 2)]
+
+
+def test_where_tables_stand_is_no_part_of_the_decision(tmp_path: Path) -> None:
+    parent = "CREATE TABLE p (id int PRIMARY KEY, code int, UNIQUE KEY (code));\n"
+    child = "CREATE TABLE c (id int, KEY k (id), CONSTRAINT f FOREIGN KEY (id) REFERENCES p (id));\n"
+    moved = "\n\n  " + (child + parent).replace(", ", ",\n\t")
+    before, after, other = (
+        Snapshot(tables=read(tmp_path, sql), digest=Digest())
+        for sql in (parent + child, moved, moved.replace("KEY k", "KEY kk"))
+    )
+    own, new = places(before.tables), places(after.tables)
+    assert own.keys() == new.keys()
+    assert all(at and at != new[name] for name, at in own.items())
+    assert before.decision_hash() == after.decision_hash() != other.decision_hash()
 
 
 @pytest.mark.corpus

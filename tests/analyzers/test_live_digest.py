@@ -1,5 +1,6 @@
 """What performance_schema counted becomes templates like those of a log."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,11 @@ import pytest
 from ddbmig.analyzers.live import StatementDigest, collect
 from ddbmig.analyzers.live_digest import NOT_KEPT, digest_of_statements
 from ddbmig.analyzers.live_sources import live_sources
-from ddbmig.analyzers.snapshot import build_snapshot
+from ddbmig.analyzers.snapshot import Sources, build_snapshot
 from ddbmig.model.context import ProjectConfig
+from ddbmig.model.location import Location
+from ddbmig.model.schema import Table
+from ddbmig.model.snapshot import Connection
 from servers import Server
 
 
@@ -44,6 +48,10 @@ def test_no_statements_at_all() -> None:
     assert digest_of_statements([], 0, "MariaDB").templates == ()
 
 
+def _places(table: Table) -> list[Location | None]:
+    return [table.at, *(index.at for index in table.indexes), *(key.at for key in table.foreign_keys)]
+
+
 @pytest.mark.server
 def test_what_a_server_counted(mysql57: Server) -> None:
     mysql57.run(["CREATE DATABASE digested", "CREATE TABLE digested.t (id int PRIMARY KEY, n int)"])
@@ -56,6 +64,19 @@ def test_what_a_server_counted(mysql57: Server) -> None:
     found = {template.sql: (template.calls, template.rows_sent) for template in digest.templates}
     assert found["SELECT `n` FROM `t` WHERE `id` IN (?)"] == (1, 2)
     assert "INSERT INTO `t` (`id`, `n`) VALUES (?, ?)" in found
+
+
+def test_the_tables_of_a_server_stand_in_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "schema.live.sql"
+    path.write_text("CREATE TABLE p (id int PRIMARY KEY);\n"
+                    "CREATE TABLE t (id int, UNIQUE (id), lone, FOREIGN KEY (id) REFERENCES p (id));\n")  # fmt: skip
+    of_files = Sources(schema_files=[(path, path.name)])
+    of_server = replace(of_files, connection=Connection(server_version="8.4.2"))
+    schemas = [build_snapshot(sources, ProjectConfig()).tables for sources in (of_files, of_server)]
+    known, unknown = ([at for table in schema.tables for at in _places(table)] for schema in schemas)
+    assert [at.column for at in known if at] == [1, 1, 25, 44]
+    assert unknown == [None] * 4
+    assert schemas[0].problems == schemas[1].problems != ()
 
 
 @pytest.mark.server

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ddbmig.engine.coaccess import co_access, complexity_parts, pattern_rates, rates, transactions
+from ddbmig.engine.coaccess import co_access, complexity_parts, pattern_rates, rates, read_units, transactions
 from ddbmig.model.condition import All, AnyOf, ColumnRef, Compare, OpaqueCondition, Param
 from ddbmig.model.context import Represents, Workload
 from ddbmig.model.digest import Digest, DigestSource, Neighbours, TemplateDigest, Unit
@@ -62,6 +62,27 @@ def test_a_transaction_and_an_n_plus_1_run_are_one_joint_read_each() -> None:
     # outside of the units: 10-4-3-2 = 1 call of a, 30-8-21 = 1 call of b, 5 of ab
     (pair,) = co_access(snapshot(READS, {"a": 10, "b": 30, "ab": 5, "w": 2}, units))
     assert (pair.joint_calls, pair.either_calls) == (4 + 3 + 5, 4 + 3 + 2 + 1 + 1 + 5)
+    assert (pair.one_statement, pair.same_transaction, pair.per_row) == (5, 4, 3)
+
+
+def test_a_statement_that_reads_both_goes_before_the_unit_that_it_stands_in() -> None:
+    units = [
+        Unit(kind="transaction", calls={"a": 4, "ab": 4}, count=4),
+        Unit(kind="n_plus_1", calls={"ab": 2, "b": 9}, count=2),
+        Unit(kind="transaction", calls={"ab": 1, "w": 1}, count=1),
+    ]
+    (pair,) = co_access(snapshot(READS, {"a": 4, "b": 9, "ab": 8, "w": 1}, units))
+    assert (pair.joint_calls, pair.one_statement, pair.same_transaction, pair.per_row) == (8, 8, 0, 0)
+
+
+def test_every_call_is_in_one_read_unit() -> None:
+    units = [Unit(kind="transaction", calls={"a": 4, "w": 8, "skipped": 4}, count=4)]
+    found = list(read_units(snapshot(READS, {"a": 10, "ab": 5, "w": 8, "skipped": 4}, units)))
+    assert [(unit.kind, sorted(unit.templates), sorted(unit.tables), unit.count) for unit in found] == [
+        ("transaction", ["a", "skipped", "w"], ["orders"], 4),
+        ("statement", ["a"], ["orders"], 6),
+        ("statement", ["ab"], ["lines", "orders"], 5),
+    ]
 
 
 def test_tables_read_near_each_other_are_a_fact_of_their_own() -> None:

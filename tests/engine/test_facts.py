@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ddbmig.engine.expressions import compile_condition
-from ddbmig.engine.facts import BY_PHASE, CATALOGUE, PHASES, FactDefinition
+from ddbmig.engine.facts import BY_PHASE, CATALOGUE, CATALOGUE_VERSION, PHASES, FactDefinition
 
 
 @pytest.mark.parametrize("fact", CATALOGUE, ids=lambda fact: f"{fact.applies_to}-{fact.name}")
@@ -25,6 +25,22 @@ def test_every_phase_has_facts_under_unique_names() -> None:
     assert all(BY_PHASE.values())
 
 
-def test_what_other_rooms_supply_may_always_be_missing() -> None:
-    for phase in ("alternative", "index", "validation"):
-        assert all(fact.may_be_missing for fact in CATALOGUE if fact.applies_to == phase)
+def test_numbers_of_a_design_and_its_proof_may_be_missing_and_names_may_not() -> None:
+    given = {fact.name for fact in CATALOGUE if fact.applies_to in ("alternative", "index", "validation")
+             and not fact.may_be_missing}  # fmt: skip
+    assert given == {"alternative.id", "index.name", "index.table"}
+
+
+def test_the_gate_knows_everything_of_a_waiver() -> None:
+    assert {fact.name: (fact.kind, fact.may_be_missing, fact.measured) for fact in BY_PHASE["waiver"].values()} == {
+        "waiver.days_left": ("number", False, "waivers.yaml"),
+        "waiver.findings": ("number", False, "waivers.yaml"),
+        "waiver.evidence_worse": ("bool", False, "waivers.yaml"),
+        "waiver.rule_known": ("bool", False, "waivers.yaml"),
+    }
+
+
+def test_the_catalogue_is_numbered_by_what_a_rule_can_rely_on() -> None:
+    assert CATALOGUE_VERSION == 2
+    levels = BY_PHASE["relationship"]["transactions.isolation"].values
+    assert levels == ("read_uncommitted", "read_committed", "repeatable_read", "serializable")

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ddbmig.engine.rulebook import Overrides, load_rules, run_rule_tests, show_mistake
+from ddbmig.engine.overrides import settings_in
+from ddbmig.engine.rule_tests import run_rule_tests
+from ddbmig.engine.rulebook import Pack, Rulebook, load_rules
+from ddbmig.engine.strict_yaml import read_yaml
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
 GOOD = """\
@@ -36,15 +39,26 @@ FINDING = (
 )  # fmt: skip
 
 
+Overrides = dict[str, dict[str, Any]]
+
+
+def book(*texts: str, overrides: Overrides | None = None) -> Rulebook:
+    """The rules of these files as the product's own pack, with overrides as ddbmig.yaml has them."""
+    tree, wrong = read_yaml("ddbmig.yaml", yaml.safe_dump(overrides or {}))
+    assert not wrong
+    files = tuple((f"r{index}.yaml", text) for index, text in enumerate(texts))
+    return load_rules([Pack("ddbmig:test", files)], settings_in("ddbmig.yaml", tree, ""))
+
+
 def mistakes(*texts: str, overrides: Overrides | None = None) -> tuple[DdbmigError, ...]:
     with pytest.raises(RuleError) as caught:
-        load_rules([(f"r{index}.yaml", text) for index, text in enumerate(texts)], overrides)
+        book(*texts, overrides=overrides)
     assert caught.value.exit_code == ExitCode.USAGE
     return caught.value.mistakes
 
 
 def test_the_example_of_the_specification_loads_and_fires() -> None:
-    rule = load_rules([("r.yaml", GOOD)]).rule("DM003")
+    rule = book(GOOD).rule("DM003")
     assert rule.fires({"reads.joint_share": 0.81, "reads.calls_per_day": 120}) == (
         "reads.joint_share is 81 % (> 70 %)",
         "reads.calls_per_day is 120 calls/day (>= 100 calls/day)",
@@ -112,7 +126,7 @@ def test_ids_and_titles_are_unique() -> None:
 def test_a_mistake_is_shown_with_a_caret() -> None:
     text = GOOD.replace("reads.joint_share > params", "reads.join_share > params")
     (found,) = mistakes(text)
-    assert show_mistake(found, text).splitlines() == [
+    assert found.with_caret().splitlines() == [
         "r0.yaml:9:7: unknown name (reads.join_share); did you mean reads.joint_share?",
         "        - reads.join_share > params.joint_share",
         "          ^",
@@ -153,7 +167,7 @@ def test_groups_nest_and_each_condition_that_held_is_a_line(
         {"given": {"updates.paths": 1}, "expect": "fires"},
         {"given": {"updates.paths": 2}, "expect": "silent"},
     ]
-    rulebook = load_rules([("r.yaml", yaml.safe_dump(data))])
+    rulebook = book(yaml.safe_dump(data))
     assert rulebook.rules[0].fires(facts) == because
     assert run_rule_tests(rulebook) == ()
 
@@ -165,52 +179,117 @@ def test_a_guard_in_an_any_does_not_reach_its_siblings() -> None:
 
 
 def test_overrides_change_params_severity_and_whether_a_rule_is_there() -> None:
-    files = [("a.yaml", GOOD), ("b.yaml", FINDING)]
-    book = load_rules(files, {"DM003": {"params": {"joint_share": 0.9}}, "AB001": {"severity": "error"}})
-    assert book.rule("DM003").fires({"reads.joint_share": 0.81, "reads.calls_per_day": 120}) is None
-    assert book.rule("AB001").severity == "error"
-    assert run_rule_tests(book) == ()
-    assert [rule.id for rule in load_rules(files, {"AB001": {"enabled": False}}).rules] == ["DM003"]
-    assert book.fingerprint != load_rules(files).fingerprint
-    assert load_rules(files).fingerprint == load_rules(files[::-1]).fingerprint
+    overrides: Overrides = {"DM003": {"params": {"joint_share": 0.9}}, "AB001": {"severity": "error"}}
+    changed = book(GOOD, FINDING, overrides=overrides)
+    assert changed.rule("DM003").fires({"reads.joint_share": 0.81, "reads.calls_per_day": 120}) is None
+    assert changed.rule("AB001").severity == "error"
+    assert {key: str(who) for key, who in changed.rule("DM003").overridden.items()} == {
+        "params.joint_share": "ddbmig.yaml:5"
+    }
+    assert run_rule_tests(changed) == ()
+
+
+def test_a_rule_that_is_switched_off_is_remembered_with_who_did_it() -> None:
+    found = book(GOOD, FINDING, overrides={"AB001": {"enabled": False}})
+    assert [rule.id for rule in found.rules] == ["DM003"]
+    assert [(rule.id, str(who)) for rule, who in found.off] == [("AB001", "ddbmig.yaml:2")]
+    with pytest.raises(UsageError, match=r"switched off.*see ddbmig\.yaml:2"):
+        found.rule("AB001")
+
+
+def test_the_fingerprint_is_that_of_what_the_rules_say() -> None:
+    plain = book(GOOD, FINDING)
+    assert plain.fingerprint() == book(FINDING, GOOD).fingerprint()
+    assert plain.fingerprint() == book("# a comment\n" + GOOD, FINDING).fingerprint()
+    assert plain.fingerprint() != book(GOOD, FINDING, overrides={"AB001": {"severity": "error"}}).fingerprint()
+    assert plain.fingerprint("relationship") == plain.fingerprint()
+    assert plain.fingerprint("index") == book(GOOD).fingerprint("index")
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("override", "line", "message"),
     [
-        ({"DM03": {"enabled": False}}, "did you mean DM003?"),
-        ({"DM003": {"enable": False}}, "did you mean enabled?"),
-        ({"DM003": {"enabled": "no"}}, "not a truth value"),
-        ({"DM003": {"severity": "error"}}, "cannot be set"),
-        ({"DM003": {"params": {"joint_shar": 0.9}}}, "did you mean joint_share?"),
-        ({"DM003": {"params": {"joint_share": "0.9"}}}, "another type"),
-        ({"DM003": {"params": 3}}, "not a mapping"),
-        ({"AB001": {"severity": "fatal"}}, "cannot be set"),
-        ({"AB001": {"severity": "info"}}, "mandatory"),
-        ({"AB001": {"enabled": False}}, "mandatory"),
-        ({"AB001": {"params": {"joint_share": 0.99}}}, "its params stay"),
+        ({"DM03": {"enabled": False}}, 2, "did you mean DM003?"),
+        ({"DM003": {"severity": "error"}}, 2, "this rule scores"),
+        ({"DM003": {"params": {"joint_shar": 0.9}}}, 3, "did you mean joint_share?"),
+        ({"DM003": {"params": {"joint_share": "0.9"}}}, 3, "another type (rules.DM003.params.joint_share); expected"),
+        ({"AB001": {"severity": "info"}}, 2, "mandatory and cannot be lowered"),
+        ({"AB001": {"enabled": False}}, 2, "mandatory and cannot be switched off"),
+        ({"AB001": {"params": {"joint_share": 0.99}}}, 3, "its params stay"),
     ],
 )
-def test_an_override_that_does_not_fit_is_refused(override: dict[str, Any], message: str) -> None:
+def test_an_override_that_does_not_fit_is_refused_at_its_place(
+    override: Overrides, line: int, message: str
+) -> None:
     found = mistakes(GOOD, FINDING + "mandatory: true\n", overrides=override)
     assert message in str(found[0])
-    assert found[0].file == "ddbmig.yaml"
+    assert (found[0].file, found[0].line) == ("ddbmig.yaml", line)
 
 
 def test_a_mandatory_rule_can_be_raised() -> None:
-    book = load_rules([("b.yaml", FINDING + "mandatory: true\n")], {"AB001": {"severity": "error"}})
-    assert book.rule("AB001").severity == "error"
+    raised = book(FINDING + "mandatory: true\n", overrides={"AB001": {"severity": "error"}})
+    assert raised.rule("AB001").severity == "error"
+
+
+# --- packs ---
+
+
+OWN = FINDING.replace("AB001", "ACME001").replace("a-finding", "a-rule-of-acme")
+
+
+def packs(pack_file: str, own: str = OWN, overrides: Overrides | None = None) -> Rulebook:
+    """A built-in pack, an organisation's pack over it, and overrides of a project."""
+    tree, _ = read_yaml("ddbmig.yaml", yaml.safe_dump(overrides or {}))
+    return load_rules(
+        [Pack("ddbmig:test", (("a.yaml", GOOD), ("b.yaml", FINDING))),
+         Pack("ours", (("ours/ACME001.yaml", own), ("ours/pack.yaml", pack_file)))],
+        settings_in("ddbmig.yaml", tree, ""),
+    )  # fmt: skip
+
+
+def test_a_pack_sets_what_the_packs_before_it_say_and_the_project_has_the_last_word() -> None:
+    text = "rules:\n  DM003: {params: {joint_share: 0.8}}\n  AB001: {severity: error, mandatory: true}\n"
+    found = packs(text, overrides={"DM003": {"params": {"joint_share": 0.75}}})
+    assert found.rule("DM003").params == {"joint_share": 0.75}
+    assert str(found.rule("AB001").overridden["severity"]) == "ours/pack.yaml:3"
+    assert found.rule("ACME001").pack == "ours"
+    with pytest.raises(RuleError, match="mandatory and cannot be lowered"):
+        packs(text, overrides={"AB001": {"severity": "warning"}})
+
+
+def test_the_project_may_switch_on_again_what_a_pack_switched_off() -> None:
+    assert packs("rules:\n  AB001: {enabled: false}\n").off
+    again = packs("rules:\n  AB001: {enabled: false}\n", overrides={"AB001": {"enabled": True}})
+    assert (again.off, again.rule("AB001").id) == ((), "AB001")
+
+
+@pytest.mark.parametrize(
+    ("pack_file", "own", "message"),
+    [
+        ("rules:\n  AB001: {severty: error}\n", OWN, "ours/pack.yaml:2:11: unknown key (rules.AB001.severty); did you"),
+        ("rule:\n  AB001: {}\n", OWN, "ours/pack.yaml:1:1: unknown key (rule); did you mean rules?"),
+        ("rules:\n  AB01: {severity: error}\n", OWN, "ours/pack.yaml:2:20: no such rule (rules.AB01.severity); did"),
+        ("rules:\n  AB001: {mandatory: false}\n", OWN, "2:22: this value is not allowed (rules.AB001.mandatory); expected true"),
+        ("rules:\n  AB001: {params: {joint_share: true}}\n", OWN, "ours/pack.yaml:2:33: this value is not allowed"),
+        ("description: x\n", OWN.replace("ACME001", "AB001"), "to change that rule, name it under `rules:`"),
+        ("description: x\n", OWN.replace("ACME001", "DM999"), "this prefix is kept for ddbmig's own rules"),
+    ],
+)
+def test_a_pack_with_a_mistake_is_refused_at_its_place(pack_file: str, own: str, message: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        packs(pack_file, own)
+    assert message in str(caught.value.mistakes[0])
 
 
 def test_a_failing_own_test_is_reported_with_its_line() -> None:
     text = GOOD.replace("{reads.joint_share: 0.70, ", "{reads.joint_share: 0.72, ")
-    (failure,) = run_rule_tests(load_rules([("r.yaml", text)]))
-    assert str(failure) == "r.yaml:20:1: DM003 fires on its own test; expected silent"
+    (failure,) = run_rule_tests(book(text))
+    assert str(failure) == "r0.yaml:20:1: DM003 fires on its own test; expected silent"
     lacking = GOOD.replace("reads.joint_share: 0.71, reads.calls_per_day: 100", "reads.joint_share: 0.71")
-    (failure,) = run_rule_tests(load_rules([("r.yaml", lacking)]))
+    (failure,) = run_rule_tests(book(lacking))
     assert "not supplied (reads.calls_per_day)" in str(failure)
 
 
 def test_an_unknown_rule_is_asked_for() -> None:
     with pytest.raises(UsageError, match="did you mean DM003"):
-        load_rules([("r.yaml", GOOD)]).rule("DM033")
+        book(GOOD).rule("DM033")

@@ -1,30 +1,31 @@
 """From facts to points, verdicts and findings; and that the built-in pack weighs the plain cases as the guide does."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddbmig.engine.facts import BY_PHASE, PHASES, FactDefinition, Phase
-from ddbmig.engine.rulebook import OPTIONS, Rulebook, load_rules
+from ddbmig.engine.facts import BY_PHASE, PHASES, FactDefinition
+from ddbmig.engine.rule import OPTIONS
+from ddbmig.engine.rulebook import Rulebook, load_rules
 from ddbmig.engine.scoring import MARGIN, assess, assess_relationships, evaluate, find, verdict
-from ddbmig.model.assessment import EvidenceSource, Fact, FactValue, Rates, Relationship
+from ddbmig.model.assessment import EvidenceSource, Fact, FactValue, Phase, Rates, Relationship
 from ddbmig.model.digest import Digest
 from ddbmig.model.errors import UsageError
 from ddbmig.model.schema import Schema, Table
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.packs import recommended
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "src" / "ddbmig" / "rules" / "recommended"
-PACK = load_rules([(path.name, path.read_text()) for path in sorted(FOLDER.glob("*.yaml"))])
+PACK = load_rules([recommended()])
 LINK = Relationship(
     id="line.order_id->orders.id", child="line", child_columns=("order_id",), parent="orders", parent_columns=("id",),
     cardinality="1:N", evidence=(EvidenceSource(kind="declared", detail="fk"),),
 )  # fmt: skip
+NOTHING: Mapping[str, FactValue] = {"bool": False, "number": 0, "text": "", "list": ()}
 NO_TRAFFIC: Mapping[str, FactValue] = {
-    name: False if fact.kind == "bool" else 0
+    name: NOTHING[fact.kind]
     for name, fact in BY_PHASE["relationship"].items()
     if not fact.may_be_missing
 }
@@ -154,6 +155,6 @@ def value_of(fact: FactDefinition) -> st.SearchStrategy[object]:
 def test_the_pack_is_total_on_any_facts(data: st.DataObject, phase: Phase) -> None:
     drawn: dict[str, Any] = {name: data.draw(value_of(fact)) for name, fact in BY_PHASE[phase].items()}
     ledger, findings = evaluate(PACK, phase, "subject", drawn)
-    again = evaluate(Rulebook(PACK.rules[::-1], ""), phase, "subject", drawn)
+    again = evaluate(Rulebook(PACK.rules[::-1]), phase, "subject", drawn)
     assert sorted(line.rule for line in ledger) == sorted(line.rule for line in again[0])
     assert all(finding.because and finding.message and finding.instead for finding in findings)

@@ -25,6 +25,7 @@ from ddbmig.analyzers.ddl_grammar import (
 from ddbmig.analyzers.files import open_input
 from ddbmig.analyzers.sqlscript import Statement, statements, without_comments
 from ddbmig.model.errors import InputError
+from ddbmig.model.location import Location
 from ddbmig.model.schema import Column, ForeignKey, Index, InputProblem, Schema, SchemaObject, Table
 
 _WANTED = re.compile(rb"(?:\s|/\*M?!\d*)*+(?:CREATE|ALTER|DROP|USE|RENAME)\b", re.IGNORECASE)
@@ -53,15 +54,14 @@ def read_ddl_text(text: str, name: str) -> Schema:
 
 @dataclass
 class _Draft:
-    """A table while statements still change it. Keys stand with the line that defines them."""
+    """A table while statements still change it. Keys stand with the place that defines them."""
 
     schema: str
     name: str
-    file: str
-    line: int
+    at: Location
     columns: list[Column] = field(default_factory=list)
-    keys: list[tuple[KeyDefinition, int]] = field(default_factory=list)
-    foreign_keys: list[tuple[ForeignKeyDefinition, int]] = field(default_factory=list)
+    keys: list[tuple[KeyDefinition, Location]] = field(default_factory=list)
+    foreign_keys: list[tuple[ForeignKeyDefinition, Location]] = field(default_factory=list)
     options: TableOptions = field(default_factory=TableOptions)
 
     def position(self, column: str) -> int | None:
@@ -80,21 +80,21 @@ class _Draft:
     def primary_key(self) -> tuple[str, ...]:
         return next((key.columns for key, _ in self.keys if key.kind == "primary"), ())
 
-    def add(self, found: Definition, line: int) -> None:
-        """Take in one definition; unnamed keys get MySQL's names."""
+    def add(self, found: Definition, at: Location) -> None:
+        """Take in one definition, which begins at `at`; unnamed keys get MySQL's names."""
         if isinstance(found, ColumnDefinition):
             name = found.column.name
             self.columns.append(found.column)
             if found.primary:
-                self.add(KeyDefinition("primary", "", (name,)), line)
+                self.add(KeyDefinition("primary", "", (name,)), at)
             if found.unique:
-                self.add(KeyDefinition("unique", "", (name,)), line)
+                self.add(KeyDefinition("unique", "", (name,)), at)
         elif isinstance(found, KeyDefinition):
             name = "PRIMARY" if found.kind == "primary" else found.name or self._free_name(found.columns[0])
-            self.keys.append((replace(found, name=name), line))
+            self.keys.append((replace(found, name=name), at))
         elif isinstance(found, ForeignKeyDefinition):
             name = found.name or f"{self.name}_ibfk_{len(self.foreign_keys) + 1}"
-            self.foreign_keys.append((replace(found, name=name), line))
+            self.foreign_keys.append((replace(found, name=name), at))
 
     def _free_name(self, wanted: str) -> str:
         """The first column's name, with _2, _3 … where taken."""
@@ -112,9 +112,9 @@ class _Draft:
             names = (new if name.lower() == old.lower() else name for name in columns)
             return tuple(name for name in names if name is not None)
 
-        keys = [(replace(key, columns=renamed(key.columns)), line) for key, line in self.keys]
-        self.keys = [(key, line) for key, line in keys if key.columns]
-        self.foreign_keys = [(replace(key, columns=renamed(key.columns)), line) for key, line in self.foreign_keys]
+        keys = [(replace(key, columns=renamed(key.columns)), at) for key, at in self.keys]
+        self.keys = [(key, at) for key, at in keys if key.columns]
+        self.foreign_keys = [(replace(key, columns=renamed(key.columns)), at) for key, at in self.foreign_keys]
 
     def drop_key(self, name: str) -> None:
         """Drop the key or foreign key of this name, if there is one."""
@@ -158,14 +158,15 @@ class _Reader:
                 self.current = match[1].decode("utf-8", "replace")
             return False
         sql = without_comments(statement.text.decode("utf-8", "replace"))
+        start = Location(file=self.file, line=statement.line, column=statement.column)
         if "\ufffd" in sql:
-            self._problem(statement.line, "", "a statement holds bytes that are not UTF-8")
+            self._problem(start, "", "a statement holds bytes that are not UTF-8")
         if not statement.complete:
-            self._problem(statement.line, "", "a quote or comment that begins in this statement is not closed")
+            self._problem(start, "", "a quote or comment that begins in this statement is not closed")
         try:
-            return self._run(Cursor(sql, grammar.tokenize(sql), statement.line))
+            return self._run(Cursor(sql, grammar.tokenize(sql), start))
         except Unread as error:
-            self._problem(statement.line, "", f"a statement is not understood: {error}")
+            self._problem(start, "", f"a statement is not understood: {error}")
             return False
 
     def _run(self, cursor: Cursor) -> bool:
@@ -183,8 +184,8 @@ class _Reader:
             self._rename_tables(cursor)
         return False
 
-    def _problem(self, line: int, subject: str, message: str) -> None:
-        self.problems.append(InputProblem(file=self.file, line=line, subject=subject, message=message))
+    def _problem(self, at: Location, subject: str, message: str) -> None:
+        self.problems.append(InputProblem(file=at.file, line=at.line, subject=subject, message=message))
 
     def _qualified(self, name: TableName) -> tuple[str, str]:
         return (self.current if name[0] is None else name[0]), name[1]
@@ -208,18 +209,18 @@ class _Reader:
         return False
 
     def _create_table(self, cursor: Cursor, replaces: bool) -> None:
-        line = cursor.first_line
+        at = cursor.first_place()
         optional = cursor.accept("IF", "NOT", "EXISTS")
         schema, name = self._qualified(cursor.table_name())
         if (schema, name) in self.drafts and not replaces:
             if not optional:
-                self._problem(line, name, "the table is created a second time; the first definition is kept")
+                self._problem(at, name, "the table is created a second time; the first definition is kept")
             return
-        draft = self.drafts[schema, name] = _Draft(schema, name, self.file, line)
+        draft = self.drafts[schema, name] = _Draft(schema, name, at)
         if cursor.accept("LIKE"):
             self._guarded(draft, cursor, self._copy)
         elif cursor.word() != "(":
-            self._problem(line, name, "a table without a list of columns; its columns are not known")
+            self._problem(at, name, "a table without a list of columns; its columns are not known")
         else:
             self._guarded(draft, cursor, self._body)
         self._report_notes(draft, cursor)
@@ -234,16 +235,16 @@ class _Reader:
         grammar.table_options(cursor, draft.options)
 
     def _guarded(self, draft: _Draft, cursor: Cursor, read: Callable[[_Draft, Cursor], None]) -> None:
-        """Let `read` work; what it cannot read is a problem of this line only."""
-        line = cursor.line()
+        """Let `read` work; what it cannot read is a problem of this place only."""
+        at = cursor.place()
         try:
             read(draft, cursor)
         except Unread as error:
-            self._problem(line, draft.name, str(error))
+            self._problem(at, draft.name, str(error))
 
     def _report_notes(self, draft: _Draft, cursor: Cursor) -> None:
-        for line, message in cursor.notes:
-            self._problem(line, draft.name, message)
+        for at, message in cursor.notes:
+            self._problem(at, draft.name, message)
 
     def _copy(self, draft: _Draft, cursor: Cursor) -> None:
         """CREATE TABLE … LIKE: columns and keys, not the foreign keys, as MySQL does."""
@@ -260,16 +261,17 @@ class _Reader:
             cursor.next()
             if cursor.done():
                 raise Unread("CREATE INDEX without a table")
-        return self._altered(cursor, lambda draft, rest: draft.add(grammar.key_parts(rest, kind, name), rest.line()))
+        at = cursor.first_place()
+        return self._altered(cursor, lambda draft, rest: draft.add(grammar.key_parts(rest, kind, name), at))
 
     def _create_object(self, cursor: Cursor) -> None:
         """List a view, trigger, routine or event; DEFINER and the like stand before the kind."""
-        line = cursor.first_line
+        at = cursor.first_place()
         while not cursor.done():
             if kind := cursor.one_of("VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"):
                 cursor.accept("IF", "NOT", "EXISTS")
                 name = cursor.table_name()[1]
-                found = SchemaObject(kind=cast(ObjectKind, kind.lower()), name=name, file=self.file, line=line)
+                found = SchemaObject(kind=cast(ObjectKind, kind.lower()), name=name, file=at.file, line=at.line)
                 self.objects[kind, name] = found
                 return
             if cursor.one_of("DATABASE", "SCHEMA", "USER", "ROLE", "SERVER", "TABLESPACE", "SEQUENCE", "PACKAGE"):
@@ -288,10 +290,10 @@ class _Reader:
 
     def _altered(self, cursor: Cursor, change: Callable[[_Draft, Cursor], None]) -> bool:
         """Let `change` work on the table that is named next; false if there is no such table."""
-        line, name = cursor.line(), cursor.table_name()
+        at, name = cursor.place(), cursor.table_name()
         draft = self._find(name)
         if draft is None:
-            self._problem(line, name[1], "a statement changes a table that is not defined before; it is left out")
+            self._problem(at, name[1], "a statement changes a table that is not defined before; it is left out")
             return False
         self._guarded(draft, cursor, change)
         self._report_notes(draft, cursor)
@@ -299,12 +301,11 @@ class _Reader:
 
     def _alter_one(self, draft: _Draft, item: Cursor) -> None:
         """One action of an ALTER TABLE."""
-        line = item.line()
         verb = item.one_of("ADD", "MODIFY", "CHANGE", "DROP", "RENAME", "ALTER", "CONVERT", "ORDER", *_PASSED_OVER)
         if verb == "ADD":
-            self._alter_add(draft, item, line)
+            self._alter_add(draft, item)
         elif verb in ("MODIFY", "CHANGE"):
-            self._alter_column(draft, item, line, renames=verb == "CHANGE")
+            self._alter_column(draft, item, renames=verb == "CHANGE")
         elif verb == "DROP":
             _alter_drop(draft, item)
         elif verb == "RENAME":
@@ -315,7 +316,7 @@ class _Reader:
         elif not verb:
             grammar.table_options(item, draft.options)
 
-    def _alter_add(self, draft: _Draft, item: Cursor, line: int) -> None:
+    def _alter_add(self, draft: _Draft, item: Cursor) -> None:
         if item.word() in ("PARTITION", "SYSTEM"):
             return
         item.accept("COLUMN")
@@ -326,23 +327,23 @@ class _Reader:
             return
         after = _take_position(item)
         columns = len(draft.columns)
-        draft.add(grammar.definition(item), line)
+        _add_definition(draft, item)
         if len(draft.columns) > columns:
             _move_last(draft, after)
 
-    def _alter_column(self, draft: _Draft, item: Cursor, line: int, renames: bool) -> None:
+    def _alter_column(self, draft: _Draft, item: Cursor, renames: bool) -> None:
         item.accept("COLUMN")
         item.accept("IF", "EXISTS")
-        after = _take_position(item)
+        at, after = item.place(), _take_position(item)
         old = item.identifier() if renames else item.peek().text
         found = grammar.column_definition(item)
         if draft.position(old) is None:
             raise Unread(f"column {old} is not in the table")
         draft.rename_column(old, found.column.name)
-        at = draft.position(found.column.name) or 0
-        del draft.columns[at]
-        draft.add(found, line)
-        _move_last(draft, after if after is not None else draft.columns[at - 1].name if at else "")
+        index = draft.position(found.column.name) or 0
+        del draft.columns[index]
+        draft.add(found, at)
+        _move_last(draft, after if after is not None else draft.columns[index - 1].name if index else "")
 
     def _alter_rename(self, draft: _Draft, item: Cursor) -> None:
         if item.accept("COLUMN"):
@@ -353,7 +354,7 @@ class _Reader:
             old = item.identifier()
             item.accept("TO")
             new = item.identifier()
-            draft.keys = [(replace(key, name=new) if key.name == old else key, line) for key, line in draft.keys]
+            draft.keys = [(replace(key, name=new) if key.name == old else key, at) for key, at in draft.keys]
         else:
             item.one_of("TO", "AS")
             self._rename(draft, item.table_name())
@@ -396,9 +397,8 @@ class _Reader:
         )
 
     def _table(self, draft: _Draft, several: bool) -> Table:
-        self.file = draft.file
-        keys = [(key, self._checked(draft, key.columns, line)) for key, line in draft.keys]
-        primary = next((columns for key, columns in keys if key.kind == "primary" and columns), ())
+        keys = [(key, self._checked(draft, key.columns, at), at) for key, at in draft.keys]
+        primary = next((columns for key, columns, _ in keys if key.kind == "primary" and columns), ())
         return Table(
             id=_table_id(draft, several),
             schema_name=draft.schema,
@@ -406,8 +406,8 @@ class _Reader:
             columns=tuple(_column(column, draft.options, primary) for column in draft.columns),
             primary_key=primary,
             indexes=tuple(
-                Index(name=key.name, columns=columns, kind=key.kind)
-                for key, columns in keys
+                Index(name=key.name, columns=columns, kind=key.kind, at=at)
+                for key, columns, at in keys
                 if columns and key.kind != "primary"
             ),
             foreign_keys=tuple(self._foreign_keys(draft, several)),
@@ -417,29 +417,30 @@ class _Reader:
             comment=draft.options.comment,
             partition_by=draft.options.partition_by,
             auto_increment=draft.options.auto_increment,
-            file=draft.file,
-            line=draft.line,
+            file=draft.at.file,
+            line=draft.at.line,
+            at_column=draft.at.column,
         )
 
-    def _checked(self, draft: _Draft, columns: tuple[str, ...], line: int) -> tuple[str, ...]:
+    def _checked(self, draft: _Draft, columns: tuple[str, ...], at: Location) -> tuple[str, ...]:
         try:
             return draft.spelled(columns)
         except Unread as error:
-            self._problem(line, draft.name, f"{error}; the key is left out")
+            self._problem(at, draft.name, f"{error}; the key is left out")
             return ()
 
     def _foreign_keys(self, draft: _Draft, several: bool) -> Iterable[ForeignKey]:
-        for key, line in draft.foreign_keys:
+        for key, at in draft.foreign_keys:
             schema = draft.schema if key.parent[0] is None else key.parent[0]
             parent = _lookup(self.drafts, (schema, key.parent[1]))
             if parent is None:
                 message = (
                     f"foreign key {key.name} refers to table {key.parent[1]}, which is not defined; it is left out"
                 )
-                self._problem(line, draft.name, message)
+                self._problem(at, draft.name, message)
                 continue
-            columns = self._checked(draft, key.columns, line)
-            parent_columns = self._checked(parent, key.parent_columns or parent.primary_key(), line)
+            columns = self._checked(draft, key.columns, at)
+            parent_columns = self._checked(parent, key.parent_columns or parent.primary_key(), at)
             if columns and len(columns) == len(parent_columns):
                 yield ForeignKey(
                     name=key.name,
@@ -448,6 +449,7 @@ class _Reader:
                     parent_columns=parent_columns,
                     on_delete=key.on_delete,
                     on_update=key.on_update,
+                    at=at,
                 )
 
 
@@ -465,8 +467,8 @@ def _lookup(drafts: dict[tuple[str, str], _Draft], name: tuple[str, str]) -> _Dr
 
 
 def _add_definition(draft: _Draft, item: Cursor) -> None:
-    line = item.line()
-    draft.add(grammar.definition(item), line)
+    at = item.place()
+    draft.add(grammar.definition(item), at)
 
 
 def _alter_drop(draft: _Draft, item: Cursor) -> None:

@@ -12,6 +12,8 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
+from ddbmig.analyzers.sqlscript import place_in
+from ddbmig.model.location import Location
 from ddbmig.model.schema import Column
 
 KeyKind = Literal["primary", "unique", "index", "fulltext", "spatial"]
@@ -73,22 +75,26 @@ def _words(text: str, start: int) -> Iterator[Token]:
 
 @dataclass
 class Cursor:
-    """A place in the tokens of a statement. Notes are (line, message) of what was passed over."""
+    """A place in the tokens of a statement. Notes are (place, message) of what was passed over."""
 
     sql: str
     tokens: Sequence[Token]
-    first_line: int = 1
-    """The line of the file where `sql` begins."""
-    notes: list[tuple[int, str]] = field(default_factory=list)
+    start: Location
+    """Where `sql` begins."""
+    notes: list[tuple[Location, str]] = field(default_factory=list)
     at: int = 0
 
-    def line(self) -> int:
-        """The line of the next token."""
-        return self.first_line + self.sql.count("\n", 0, self.peek().start)
+    def place(self) -> Location:
+        """The place of the next token."""
+        return place_in(self.sql, self.peek().start, self.start)
+
+    def first_place(self) -> Location:
+        """The place of this cursor's first token."""
+        return place_in(self.sql, self.tokens[0].start if self.tokens else 0, self.start)
 
     def part(self, start: int, end: int) -> "Cursor":
         """A cursor over some of the tokens; its notes join this one's."""
-        return Cursor(self.sql, self.tokens[start:end], self.first_line, self.notes)
+        return Cursor(self.sql, self.tokens[start:end], self.start, self.notes)
 
     def done(self) -> bool:
         return self.at >= len(self.tokens)
@@ -120,7 +126,7 @@ class Cursor:
         return self.next().text.upper() if self.word() and self.word() in words else ""
 
     def note(self, message: str) -> None:
-        self.notes.append((self.line(), message))
+        self.notes.append((self.place(), message))
 
     def identifier(self) -> str:
         token = self.next()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pymysql.cursors import Cursor, SSCursor
 
 SETTINGS = ("character_set_server", "general_log", "log_output", "long_query_time", "slow_query_log", "sql_mode",
-            "time_zone")  # fmt: skip
+            "time_zone", "transaction_isolation", "tx_isolation")  # fmt: skip
 _SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 _SESSION = (
     "SET SESSION sql_mode = '', time_zone = '+00:00', sql_quote_show_create = 1",

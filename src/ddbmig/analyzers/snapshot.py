@@ -1,10 +1,11 @@
 """All sources of one application put together: the Snapshot, stage 1's value."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 from ddbmig.analyzers.ddl import read_ddl
 from ddbmig.analyzers.digest import by_time, combine, merge
@@ -43,6 +44,8 @@ class Sources:
     rows: Callable[[Schema], Iterator[tuple[str, tuple[Cell, ...]]]] | None = None
     digest: Digest | None = None
     """What a server's own statement digests say, used where there is no log."""
+    saved: Snapshot | None = None
+    """An earlier snapshot: it gives the schema, the statements and the statistics for which there is no file."""
     hash_key: bytes = b"ddbmig"
     notes: tuple[str, ...] = field(default=())
 
@@ -53,12 +56,20 @@ class Sources:
         return DumpReader(self.data, schema).rows() if self.data else None
 
 
+def with_names(paths: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """The arguments of Sources for files by role: each with the name that reports show."""
+    return {role: [(path, path.name) for path in files] for role, files in paths.items()}
+
+
 def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress = lambda _: None) -> Snapshot:
     """Read every source once. Raises UsageError or InputError where a file cannot be used at all."""
-    if not sources.schema_files:
+    saved = sources.saved
+    if not sources.schema_files and saved is None:
         raise UsageError("no schema given", hint="give --schema FILE (mysqldump --no-data), or --mysql URL")
     progress("reading the schema")
-    schema = read_ddl(sources.schema_files)
+    schema = read_ddl(sources.schema_files) if sources.schema_files or saved is None else saved.tables
+    if sources.connection is not None:
+        schema = _without_places(schema)
     scoped_out = scoped_tables(schema, config.scope)
     check_names(schema, config.context)
     digest = _digest(sources, progress)
@@ -68,8 +79,8 @@ def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress =
     statistics, problems = _statistics(sources, schema, patterns, digest)
     return Snapshot(
         inputs=_inputs(sources, digest),
-        connection=sources.connection,
-        tables=schema.model_copy(update={"problems": (*schema.problems, *problems)}),
+        connection=sources.connection or (saved.connection if saved else None),
+        tables=schema.model_copy(update={"problems": tuple(dict.fromkeys((*schema.problems, *problems)))}),
         scoped_out=scoped_out,
         statistics=statistics,
         digest=digest,
@@ -82,6 +93,19 @@ def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress =
     )
 
 
+def _without_places(schema: Schema) -> Schema:
+    """The schema of a server: the file that its DDL was copied to is nobody's source text."""
+    nowhere = {"file": "", "line": 0, "at_column": 0}
+    tables = []
+    for table in schema.tables:
+        keys = {
+            "indexes": tuple(key.model_copy(update={"at": None}) for key in table.indexes),
+            "foreign_keys": tuple(key.model_copy(update={"at": None}) for key in table.foreign_keys),
+        }
+        tables.append(table.model_copy(update={**nowhere, **keys}))
+    return schema.model_copy(update={"tables": tuple(tables)})
+
+
 def _digest(sources: Sources, progress: Progress) -> Digest:
     general, slow = [], []
     for path, name in sources.general_logs:
@@ -91,6 +115,8 @@ def _digest(sources: Sources, progress: Progress) -> Digest:
         progress(f"reading {name}")
         slow.append(read_slow_log(path, name, key=sources.hash_key))
     if not general and not slow:
+        if sources.saved is not None:
+            return sources.saved.digest
         return sources.digest or Digest(notes=("No query log was given: there are no access patterns.",))
     return combine(merge(by_time(general)) if general else None, merge(by_time(slow)) if slow else None)
 
@@ -105,7 +131,9 @@ def _statistics(
         origin = "live server, every row counted"
         return collect_statistics(sources.rows(schema), schema, groups, parents, origin), ()
     if not sources.data:
-        return statistics_without_data(schema, _rows_seen(patterns, digest)), ()
+        assumed = statistics_without_data(schema, _rows_seen(patterns, digest))
+        known = sources.saved.statistics if sources.saved else {}
+        return {table: known.get(table, found) for table, found in assumed.items()}, _data_problems(sources.saved)
     reader = DumpReader(sources.data, schema)
     statistics = collect_statistics(reader.rows(), schema, groups, parents)
     if not any(table.rows.value for table in statistics.values()):
@@ -116,6 +144,14 @@ def _statistics(
             hint="check that the data belongs to this schema, or leave it out",
         )
     return statistics, reader.problems
+
+
+def _data_problems(saved: Snapshot | None) -> tuple[InputProblem, ...]:
+    """What was not understood of the data that a snapshot was made from."""
+    if saved is None:
+        return ()
+    files = {file.name for file in saved.inputs if file.role == "data"}
+    return tuple(problem for problem in saved.tables.problems if problem.file in files)
 
 
 def _asked_groups(schema: Schema, patterns: Sequence[AccessPattern]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -10,17 +10,25 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from ddbmig.model.location import Location
+
 CHUNK = 1 << 20
 MAX_TOKEN = 256 << 20
 """A quote that is still open after so many bytes was never closed: stop, rather than read a whole dump into memory."""
 _HEAD = 256
 """Bytes of a statement that `wanted` gets to see."""
 
-_SPACE_OR_COMMENT = re.compile(rb"\s++|--(?=\s)[^\n]*+\n|#[^\n]*+\n|/\*(?!M?!)(?s:.*?)\*/|/\*M!999999\\-(?s:.*?)\*/")
+_SPACE_OR_COMMENT = re.compile(
+    rb"(?:\s|\xef\xbb\xbf)++|--(?=\s)[^\n]*+\n|#[^\n]*+\n|/\*(?!M?!)(?s:.*?)\*/|/\*M!999999\\-(?s:.*?)\*/"
+)
 _NEEDS_MORE = re.compile(rb"(?:--|#)[^\n]*\Z|-\Z|/\Z|/\*(?s:.*)\Z")
 _DELIMITER = re.compile(rb"delimiter[ \t]+(\S+)[^\n]*\n", re.IGNORECASE)
 _DELIMITER_START = re.compile(rb"[dD][a-zA-Z]{0,8}(?:[ \t][^\n]*)?\Z")
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_TOKEN_STARTS = b"'\"`/#-"
+_CONTINUATION = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
 
 _MARKS = re.compile(
     r"'(?:[^'\\]++|\\.)*+'|\"(?:[^\"\\]++|\\.)*+\"|`[^`]*+`"
@@ -30,9 +38,11 @@ _MARKS = re.compile(
 
 
 class Statement(NamedTuple):
-    """One statement without its delimiter, or a `-- ` comment between statements; `line` counts from 1."""
+    """One statement without its delimiter, or a `-- ` comment between statements. `line` and `column` (characters)
+    count from 1."""
 
     line: int
+    column: int
     text: bytes
     complete: bool = True
     """False where the input ended inside a quote or a comment."""
@@ -42,6 +52,13 @@ def statements(chunks: Iterable[bytes], wanted: Callable[[bytes], bool]) -> Iter
     """The statements for whose head (the first bytes, versioned comment marks included) `wanted` is true, and every
     `-- ` comment between statements. `chunks` are the script's bytes, cut anywhere."""
     return _Splitter(chunks, wanted).run()
+
+
+def place_in(text: str, at: int, start: Location) -> Location:
+    """The place of the character `text[at]`, where `text` begins at `start`."""
+    lines = text.count("\n", 0, at)
+    column = at - text.rfind("\n", 0, at) if lines else start.column + at
+    return Location(file=start.file, line=start.line + lines, column=column)
 
 
 def without_comments(text: str) -> str:
@@ -57,7 +74,7 @@ class _Splitter:
         self._wanted = wanted
         self._buffer = b""
         self._at = 0
-        self._line = 1
+        self._line = self._column = 1
         self._ended = False
         self._delimiter = b";"
 
@@ -66,10 +83,10 @@ class _Splitter:
             yield from self._between()
             if self._at >= len(self._buffer) and not self._more():
                 return
-            line = self._line
+            line, column = self._line, self._column
             text, complete = self._statement()
             if text:
-                yield Statement(line, text, complete)
+                yield Statement(line, column, text, complete)
 
     def _more(self) -> bool:
         """Read on, doubling when a token does not fit, so that a long token is not scanned again and again."""
@@ -91,7 +108,10 @@ class _Splitter:
 
     def _take(self, end: int) -> bytes:
         taken = self._buffer[self._at : end]
-        self._line += taken.count(b"\n")
+        if lines := taken.count(b"\n"):
+            self._line += lines
+            self._column = 1
+        self._column += _characters(taken[taken.rfind(b"\n") + 1 :])
         self._at = end
         return taken
 
@@ -99,9 +119,9 @@ class _Splitter:
         """Skip white space and comments, obey DELIMITER, up to the first byte of a statement."""
         while True:
             if match := _SPACE_OR_COMMENT.match(self._buffer, self._at):
-                line, text = self._line, self._take(match.end())
+                line, column, text = self._line, self._column, self._take(match.end())
                 if text.startswith(b"--"):
-                    yield Statement(line, text)
+                    yield Statement(line, column, text)
             elif match := _DELIMITER.match(self._buffer, self._at):
                 self._delimiter = match[1]
                 self._take(match.end())
@@ -129,23 +149,29 @@ class _Splitter:
             if wanted:
                 parts.append(text)
             if self._buffer.startswith(self._delimiter, self._at):
-                self._at += len(self._delimiter)
+                self._take(self._at + len(self._delimiter))
                 return b"".join(parts), True
             if not self._more():
                 rest = self._take(len(self._buffer))
                 return (b"".join(parts) + rest if wanted else b""), not rest
 
 
+def _characters(text: bytes) -> int:
+    """How many characters begin in a piece of UTF-8, which may be cut anywhere; a byte order mark is none."""
+    return len(text.translate(None, _CONTINUATION)) - text.count(_BYTE_ORDER_MARK)
+
+
 @lru_cache
 def _body(delimiter: bytes) -> re.Pattern[bytes]:
     """Whole tokens up to `delimiter` or up to a token that the end of the buffer cuts."""
     first = re.escape(delimiter[:1])
-    plain = rb"[^'\"`/#\-" + first + rb"]"
-    rest = b"(?=" + rb"(?s:.)" * (len(delimiter) - 1) + b")" if len(delimiter) > 1 else b""
-    return re.compile(
-        rb"(?:" + plain + rb"++"
-        rb"|'(?:[^'\\]++|\\(?s:.))*+'|\"(?:[^\"\\]++|\\(?s:.))*+\"|`[^`]*+`"
+    tokens = (
+        rb"'(?:[^'\\]++|\\(?s:.))*+'|\"(?:[^\"\\]++|\\(?s:.))*+\"|`[^`]*+`"
         rb"|--(?=\s)[^\n]*+\n|-(?=-\S|[^-])|#[^\n]*+\n"
         rb"|/\*(?=M?!)|/\*(?!M?!|M?\Z)(?s:.*?)\*/|/(?=[^*])"
-        rb"|(?!" + re.escape(delimiter) + rb")" + rest + first + rb")*+"
+    )
+    if delimiter[:1] not in _TOKEN_STARTS:
+        tokens += rb"|(?=(?s:.){%d})" % len(delimiter) + first
+    return re.compile(
+        rb"(?:[^" + first + _TOKEN_STARTS + rb"]++|(?!" + re.escape(delimiter) + rb")(?:" + tokens + rb"))*+"
     )

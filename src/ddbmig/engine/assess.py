@@ -1,10 +1,12 @@
 """Stage 2: the snapshot judged by the rules that need no design."""
 
 from ddbmig.engine.coaccess import co_access, pattern_rates, rates, transactions
-from ddbmig.engine.factors import Evidence, pattern_facts, table_facts
+from ddbmig.engine.evidence import Evidence
+from ddbmig.engine.pattern_facts import pattern_facts
 from ddbmig.engine.relationships import find_relationships
 from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import assess_relationships, find
+from ddbmig.engine.table_facts import table_facts
 from ddbmig.model.assessment import Assessment, Assumption, Choice, Finding, RelationshipAssessment
 from ddbmig.model.snapshot import Snapshot
 

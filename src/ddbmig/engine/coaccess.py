@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 from ddbmig.model.assessment import CoAccess, PatternRate, Rates, TransactionMap
 from ddbmig.model.condition import All, AnyOf, Condition, Not, OpaqueCondition
@@ -28,6 +30,36 @@ def table_written(pattern: AccessPattern) -> str | None:
     return None if pattern.kind == "select" or not pattern.refs else pattern.refs[0].table
 
 
+@dataclass(frozen=True)
+class ReadUnit:
+    """What counts as one call: a transaction, an N+1 run, or a statement outside of both; it occurred `count` times."""
+
+    kind: Literal["statement", "transaction", "n_plus_1"]
+    templates: frozenset[str]
+    reads: tuple[frozenset[str], ...]
+    """The tables that each of its statements reads."""
+    count: int
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables that it reads."""
+        return frozenset[str]().union(*self.reads)
+
+
+def read_units(snapshot: Snapshot) -> Iterator[ReadUnit]:
+    """Every call of the logs in the sense of the joint share. Statements in no unit are units of their own."""
+    queried = {pattern.template: tables_queried(pattern) for pattern in snapshot.patterns}
+    inside: Counter[str] = Counter()
+    for unit in snapshot.digest.units:
+        inside.update(unit.calls)
+        reads = tuple(queried[template] for template in unit.calls if template in queried)
+        yield ReadUnit(unit.kind, frozenset(unit.calls), reads, unit.count)
+    for template in snapshot.digest.templates:
+        alone = template.calls - inside[template.id]
+        if alone > 0 and template.id in queried:
+            yield ReadUnit("statement", frozenset({template.id}), (queried[template.id],), alone)
+
+
 def co_access(snapshot: Snapshot) -> tuple[CoAccess, ...]:
     """The joint share of every two tables that are read together, or within one second, ordered by their ids.
 
@@ -36,38 +68,35 @@ def co_access(snapshot: Snapshot) -> tuple[CoAccess, ...]:
     "Definitions that decide results").
     """
     reading: Counter[str] = Counter()
-    joint: Counter[tuple[str, str]] = Counter()
-    for tables, count in _units(snapshot):
-        reading.update(dict.fromkeys(tables, count))
-        joint.update(dict.fromkeys(combinations(sorted(tables), 2), count))
+    joint: dict[tuple[str, str], Counter[str]] = {}
+    for unit in read_units(snapshot):
+        reading.update(dict.fromkeys(unit.tables, unit.count))
+        for pair in combinations(sorted(unit.tables), 2):
+            joint.setdefault(pair, Counter())[_joint_kind(unit, pair)] += unit.count
     near = _near(snapshot)
-    pairs = sorted({pair for found in (joint, near) for pair, count in found.items() if count})
-    return tuple(_pair(a, b, joint[a, b], reading[a], reading[b], near[a, b]) for a, b in pairs)
+    pairs = sorted(joint.keys() | {pair for pair, count in near.items() if count})
+    return tuple(_pair(a, b, joint.get((a, b), Counter()), reading[a], reading[b], near[a, b]) for a, b in pairs)
 
 
-def _pair(a: str, b: str, joint: int, of_a: int, of_b: int, near: int) -> CoAccess:
+def _joint_kind(unit: ReadUnit, pair: tuple[str, str]) -> str:
+    """How a unit reads both tables; one statement goes before the unit that it stands in."""
+    if any(pair[0] in tables and pair[1] in tables for tables in unit.reads):
+        return "one_statement"
+    return "same_transaction" if unit.kind == "transaction" else "per_row"
+
+
+def _pair(a: str, b: str, kinds: Counter[str], of_a: int, of_b: int, near: int) -> CoAccess:
+    joint = kinds.total()
     either = of_a + of_b - joint
 
     def share(whole: int) -> float:
         return joint / whole if whole else 0.0
 
     return CoAccess(
-        a=a, b=b, joint_calls=joint, either_calls=either, joint_share=share(either), share_of_a=share(of_a),
+        a=a, b=b, joint_calls=joint, one_statement=kinds["one_statement"], same_transaction=kinds["same_transaction"],
+        per_row=kinds["per_row"], either_calls=either, joint_share=share(either), share_of_a=share(of_a),
         share_of_b=share(of_b), within_one_second=near,
     )  # fmt: skip
-
-
-def _units(snapshot: Snapshot) -> Iterator[tuple[frozenset[str], int]]:
-    """The tables that each unit reads, and how often it occurred. Statements in no unit are units of their own."""
-    queried = {pattern.template: tables_queried(pattern) for pattern in snapshot.patterns}
-    inside: Counter[str] = Counter()
-    for unit in snapshot.digest.units:
-        inside.update(unit.calls)
-        yield frozenset().union(*(queried.get(template, frozenset()) for template in unit.calls)), unit.count
-    for template in snapshot.digest.templates:
-        alone = template.calls - inside[template.id]
-        if alone > 0 and template.id in queried:
-            yield queried[template.id], alone
 
 
 def _near(snapshot: Snapshot) -> Counter[tuple[str, str]]:

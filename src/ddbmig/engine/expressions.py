@@ -115,7 +115,7 @@ def compile_condition(text: str, names: Mapping[str, FactType], known: frozenset
     term = compiler.compile(tree, known)
     if term.kind != "bool":
         raise compiler.mistake(tree, f"this is a {term.kind}, not a condition", expected="a comparison")
-    is_guard = isinstance(tree, ast.Call) and _dotted(tree.func) == "is_set"
+    is_guard = isinstance(tree, ast.Call) and dotted(tree.func) == "is_set"
     return Compiled(text, frozenset(compiler.used), term.if_true, is_guard, term.run, term.because)
 
 
@@ -145,11 +145,12 @@ def _depth(node: ast.AST) -> int:
     return isinstance(node, ast.expr) + max((_depth(child) for child in ast.iter_child_nodes(node)), default=0)
 
 
-def _dotted(node: ast.expr) -> str | None:
+def dotted(node: ast.expr) -> str | None:
+    """`a.b` of names with dots; None for anything else."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        head = _dotted(node.value)
+        head = dotted(node.value)
         return f"{head}.{node.attr}" if head else None
     return None
 
@@ -211,7 +212,7 @@ class _Compiler:
         raise self.mistake(node, "this literal is not allowed", expected="a plain number, text, true or false")
 
     def name(self, node: ast.expr, known: frozenset[str], guarded: bool = False) -> _Term:
-        name = _dotted(node)
+        name = dotted(node)
         if name is None:
             raise self.mistake(node, "only names of facts may have a dot")
         if name in ("true", "false"):

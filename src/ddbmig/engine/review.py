@@ -1,15 +1,24 @@
 """The rules that look at a finished design: facts of an alternative and of its indexes, and what they find."""
 
+import re
 from collections.abc import Mapping
 
+from ddbmig.engine.coaccess import SECONDS_PER_MONTH
 from ddbmig.engine.costs import base_writes
+from ddbmig.engine.effort import count
+from ddbmig.engine.evidence import ratio
 from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import find
 from ddbmig.engine.sizes import Sizes
 from ddbmig.model.assessment import Assessment, FactValue, Finding
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.statistics import TableStatistics
 from ddbmig.model.validation import Validation
+
+_GENERIC = re.compile(r"(gsi|idx|index)[-_]?\d*", re.IGNORECASE)
+
+Facts = Mapping[str, FactValue | None]
 
 
 def review(snapshot: Snapshot, assessment: Assessment, alternative: Alternative, rulebook: Rulebook) -> tuple[
@@ -20,43 +29,65 @@ def review(snapshot: Snapshot, assessment: Assessment, alternative: Alternative,
     found = list(find(rulebook, "alternative", alternative.id, alternative_facts(alternative, snapshot)))
     for table in alternative.tables:
         for index in table.indexes:
-            facts = index_facts(alternative, table, index, assessment, sizes)
+            facts = index_facts(snapshot, assessment, alternative, table, index, sizes)
             found += find(rulebook, "index", f"{table.name}/{index.name}", facts)
     return tuple(found)
 
 
-def alternative_facts(alternative: Alternative, snapshot: Snapshot) -> Mapping[str, FactValue | None]:
+def alternative_facts(alternative: Alternative, snapshot: Snapshot) -> Facts:
     """The facts of the phase `alternative`."""
-    entities = [t for t in alternative.tables if t.role == "entity"]
-    composed = {(t.name, n) for t in alternative.tables for n, a in t.attributes.items() if a.template is not None}
-    largest = [s.max_item_bytes for s in snapshot.statistics.values() if s.max_item_bytes is not None]
+    number, cost = count(alternative), alternative.cost
+    entities = [table for table in alternative.tables if table.role == "entity"]
+    places = number.composed + number.copies + number.lookups + number.indexes + number.copy_updates
+    largest = [_largest_row(snapshot.statistics.get(table.source_table)) for table in entities]
     return {
+        "alternative.id": alternative.id,
         "alternative.write_amplification": alternative.write_amplification,
-        "alternative.max_gsis_per_table": float(max((len(t.indexes) for t in entities), default=0)),
-        "alternative.composed_keys": float(len(composed)),
-        "alternative.copies": float(sum(1 for t in entities for a in t.attributes.values() if a.denormalized)),
-        "alternative.tables": float(len(entities)),
-        "alternative.lookup_tables": float(len(alternative.tables) - len(entities)),
-        "item.bytes_average": max((t.item_bytes for t in entities), default=None),
-        "item.bytes_max": float(max(largest)) if largest else None,
+        "alternative.write_units_per_second": cost.write_request_units / SECONDS_PER_MONTH,
+        "alternative.index_write_share": ratio(cost.index_write_units, cost.write_request_units),
+        "alternative.gsis": number.indexes,
+        "alternative.max_gsis_per_table": number.indexes_of_one,
+        "alternative.composed_keys": number.composed,
+        "alternative.copies": number.copies,
+        "alternative.tables": number.tables,
+        "alternative.lookup_tables": number.lookups,
+        "alternative.operational_score": places,
+        "item.bytes_average": max((table.item_bytes for table in entities), default=None),
+        "item.bytes_max": max((size for size in largest if size is not None), default=None),
     }
 
 
 def index_facts(
-    alternative: Alternative, table: TableDesign, index: IndexDesign, assessment: Assessment, sizes: Sizes
-) -> Mapping[str, FactValue | None]:
+    snapshot: Snapshot, assessment: Assessment, alternative: Alternative, table: TableDesign, index: IndexDesign,
+    sizes: Sizes,
+) -> Facts:  # fmt: skip
     """The facts of the phase `index`."""
     columns = () if table.attributes[index.pk].value is not None else table.source_columns(index.pk)
     return {
+        "index.name": index.name,
+        "index.table": table.name,
         "index.partition_cardinality": sizes.distinct(table.source_table, columns),
         "index.top_share": _top_share(table, columns, sizes),
         "index.write_share": _write_share(alternative, table, index, assessment),
         "index.peak_writes_per_second": _peak_writes(alternative, table, index, assessment),
-        "index.projection_share": index.entry_bytes / table.item_bytes if table.item_bytes else None,
-        "index.name_generic": index.name.lower().startswith(("gsi", "index")),
+        "index.entry_bytes": index.entry_bytes,
+        "index.projected_attributes": len(_repeated(table, index)),
+        "index.projection_share": ratio(index.entry_bytes, table.item_bytes),
+        "index.name_generic": _GENERIC.fullmatch(index.name) is not None,
         "item.bytes_average": table.item_bytes,
-        "item.bytes_max": None,
+        "item.bytes_max": _largest_row(snapshot.statistics.get(table.source_table)),
     }
+
+
+def _largest_row(statistics: TableStatistics | None) -> int | None:
+    return statistics.max_item_bytes if statistics else None
+
+
+def _repeated(table: TableDesign, index: IndexDesign) -> frozenset[str]:
+    """The attributes that an index repeats beyond the keys, which are in every entry."""
+    attributes = index.projected if index.projection == "INCLUDE" else table.attributes
+    keys = {table.pk, table.sk, index.pk, index.sk}
+    return frozenset[str]() if index.projection == "KEYS_ONLY" else frozenset(attributes) - keys
 
 
 def _top_share(table: TableDesign, columns: tuple[str, ...], sizes: Sizes) -> float | None:

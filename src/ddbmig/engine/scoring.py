@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from ddbmig.engine.factors import Evidence, relationship_facts
-from ddbmig.engine.facts import BY_PHASE, Phase
-from ddbmig.engine.rulebook import OPTIONS, Rule, Rulebook, fits
+from ddbmig.engine.evidence import Evidence
+from ddbmig.engine.facts import BY_PHASE
+from ddbmig.engine.relationship_facts import relationship_facts
+from ddbmig.engine.rule import OPTIONS, Rule
+from ddbmig.engine.rule_reader import fits
+from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.wording import closest
 from ddbmig.model.assessment import (
     CoAccess,
@@ -14,6 +17,7 @@ from ddbmig.model.assessment import (
     LedgerLine,
     ManyToMany,
     PatternRate,
+    Phase,
     Rates,
     Relationship,
     RelationshipAssessment,
@@ -74,18 +78,27 @@ def assess_relationships(
 def assess(rulebook: Rulebook, relationship: Relationship, facts: Mapping[str, Fact]) -> RelationshipAssessment:
     """One relationship from its facts: what fired, the points per option, and the verdict."""
     ledger, findings = evaluate(rulebook, "relationship", relationship.id, facts)
-    points: dict[str, int] = {
-        option: sum(line.points for line in ledger if line.option == option) for option in OPTIONS
-    }
-    forbidden: dict[str, str] = {}
-    for finding in findings:
-        for option in rulebook.rule(finding.rule).forbids:
-            forbidden.setdefault(option, finding.rule)
+    points, forbidden = points_of(ledger), forbidden_by(rulebook, findings)
     result, margin = verdict(points, forbidden)
     return RelationshipAssessment(
         relationship=relationship, facts=facts, ledger=ledger, points=points, forbidden=forbidden, verdict=result,
         margin=margin,
     )  # fmt: skip
+
+
+def points_of(ledger: Iterable[LedgerLine]) -> dict[str, int]:
+    """The points of every option, summed."""
+    lines = list(ledger)
+    return {option: sum(line.points for line in lines if line.option == option) for option in OPTIONS}
+
+
+def forbidden_by(rulebook: Rulebook, findings: Iterable[Finding]) -> dict[str, str]:
+    """Option -> the first rule that forbids it."""
+    found: dict[str, str] = {}
+    for finding in findings:
+        for option in rulebook.rule(finding.rule).forbids:
+            found.setdefault(option, finding.rule)
+    return found
 
 
 def verdict(points: Mapping[str, int], forbidden: Iterable[str]) -> tuple[Verdict, int]:
@@ -105,11 +118,12 @@ def verdict(points: Mapping[str, int], forbidden: Iterable[str]) -> tuple[Verdic
 
 def _finding(rule: Rule, subject: str, values: Mapping[str, FactValue | None], because: tuple[str, ...]) -> Finding:
     message = rule.because.render(rule.with_params(values))
+    looked_at = {name: value for name in sorted(rule.facts) if (value := values.get(name)) is not None}
     if rule.forbids:
         message = f"{message}; forbids: {', '.join(rule.forbids)}"
     return Finding(
         rule=rule.id, title=rule.title, severity="info" if rule.forbids else rule.severity or "info", subject=subject,
-        message=message, because=because, instead=rule.instead, warning=rule.warning,
+        message=message, because=because, facts=looked_at, instead=rule.instead, warning=rule.warning,
     )  # fmt: skip
 
 

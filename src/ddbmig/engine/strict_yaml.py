@@ -4,6 +4,7 @@ Refused: duplicate keys, anchors and aliases, tags, more than one document, and 
 something else than they look (`no`, `12:30`, `010`, `1_000`, `~`, dates).
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,14 @@ def read_yaml(file: str, text: str) -> tuple[Node | None, tuple[UsageError, ...]
         return None, (UsageError("the file is empty", file, 1, 1),)
     tree = _Reader(file, mistakes).read(root)
     return tree, tuple(mistakes)
+
+
+def yaml_text(text: str) -> str:
+    """A text as a double-quoted scalar on one line."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    for odd in ("\x7f", "\x85", "\u2028", "\u2029", "\ufeff"):  # line breaks to YAML, or not printable
+        quoted = quoted.replace(odd, f"\\u{ord(odd):04x}")
+    return quoted
 
 
 class _Mark(Protocol):

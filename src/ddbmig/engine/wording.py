@@ -15,9 +15,9 @@ FORMS = ("percent", "bytes", "number", "text")
 """What may stand behind the colon of `{name:form}`; without one the unit of the fact decides."""
 
 
-def closest(name: str, known: Collection[str]) -> str | None:
-    """The hint for a misspelt name, or None where nothing is near."""
-    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+def closest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """The hint for a misspelt name, or None where nothing is near (`cutoff`: 0 anything, 1 the same)."""
+    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     return f"did you mean {matches[0]}?" if matches else None
 
 

@@ -9,7 +9,11 @@ from ddbmig.model.measure import Source
 Verdict = Literal["separate", "denormalize", "embed", "collocate", "undecided"]
 Option = Literal["separate", "denormalize", "embed", "collocate"]
 Severity = Literal["error", "warning", "info"]
+Phase = Literal["relationship", "table", "pattern", "alternative", "index", "validation", "waiver"]
+"""What a rule looks at. The first three run before the design, the next two on each alternative, then one after stage
+4; rules on waivers run in the gate."""
 FactValue = bool | int | float | str | tuple[str, ...]
+Confidence = Literal["high", "medium", "low"]
 
 
 class Fact(Value):
@@ -19,6 +23,8 @@ class Fact(Value):
     unit: str
     source: Source
     origin: str
+    confidence: Confidence = "low"
+    """How sure it is, by the one definition in engine/evidence.py; low unless whoever makes the fact knows more."""
 
 
 class EvidenceSource(Value):
@@ -70,6 +76,8 @@ class Finding(Value):
     subject: str
     message: str
     because: tuple[str, ...] = ()
+    facts: Mapping[str, FactValue] = {}
+    """The values of the facts that the rule's conditions look at; what is missing is left out."""
     instead: str = ""
     warning: str = ""
     """The guide's production warning, verbatim, where the rule carries one."""
@@ -104,11 +112,18 @@ class TransactionMap(Value):
 
 
 class CoAccess(Value):
-    """Two tables' joint share: calls reading both ÷ calls reading either; and the directional shares."""
+    """Two tables' joint share: calls reading both ÷ calls reading either; and the directional shares.
+
+    The joint calls are of three kinds, each call of one: a statement that reads both, alone or in a transaction or N+1
+    run; else a transaction; else an N+1 run outside of a transaction.
+    """
 
     a: str
     b: str
     joint_calls: int
+    one_statement: int = 0
+    same_transaction: int = 0
+    per_row: int = 0
     either_calls: int
     joint_share: float
     share_of_a: float

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
+from ddbmig.model.assessment import Severity
 from ddbmig.model.base import Value
+from ddbmig.model.gate import FailOn
 
 Represents = Literal["average", "peak"] | Annotated[int, Field(ge=1)]
 """What the log stands for: an average span, the peak, or a number of calls a month."""
@@ -67,6 +69,8 @@ class Inputs(Value):
     slow_logs: tuple[str, ...] = ()
     general_logs: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    """Globs over .sql files with the application's statements: findings on an access pattern then point at them."""
 
 
 class Tolerance(Value):
@@ -74,6 +78,43 @@ class Tolerance(Value):
 
     statements_not_understood: float = Field(default=0.05, ge=0, le=1)
     """Share of the logs' statements."""
+
+
+class RuleOverride(Value):
+    """What is set otherwise than a rule's own file says."""
+
+    enabled: StrictBool = True
+    """`false` switches the rule off; who did so stands in every report of the gate."""
+    severity: Severity | None = None
+    params: Mapping[str, StrictInt | StrictFloat | StrictStr | tuple[StrictStr, ...]] = {}
+    """Other values for the params that the rule has."""
+    mandatory: Literal[True] | None = None
+    """From here on the rule can be raised, but neither lowered nor switched off."""
+
+
+class PackFile(Value):
+    """pack.yaml: what a pack sets on the rules of the packs before it, and on its own."""
+
+    description: str = ""
+    rules: Mapping[str, RuleOverride] = {}
+    """By rule id."""
+
+
+class Gate(Value):
+    """How `ddbmig check` decides."""
+
+    fail_on: FailOn = "error"
+    """The lightest severity that fails the gate."""
+    new_only: bool = False
+    """Findings of the baseline do not fail the gate."""
+    baseline: str = "baseline.json"
+    """Relative to the folder of ddbmig.yaml."""
+    waivers: str = "waivers.yaml"
+    """Relative to the folder of ddbmig.yaml."""
+
+
+RECOMMENDED = "ddbmig:recommended"
+"""The pack that ships with the product."""
 
 
 class ProjectConfig(Value):
@@ -85,8 +126,10 @@ class ProjectConfig(Value):
     pricing: Pricing = Pricing()
     scope: Scope = Scope()
     tolerance: Tolerance = Tolerance()
-    rules: Mapping[str, Mapping[str, object]] = {}
-    """Overrides by rule id: `enabled`, `severity`, `params`."""
-    rule_packs: tuple[str, ...] = ()
-    """Folders of an organisation's own rules."""
+    extends: tuple[str, ...] = (RECOMMENDED,)
+    """Rule packs, later ones over earlier ones: `ddbmig:recommended`, `pkg:NAME` (an installed package), or a folder
+    relative to that of ddbmig.yaml (`./rules/`)."""
+    rules: Mapping[str, RuleOverride] = {}
+    """Overrides by rule id."""
+    gate: Gate = Gate()
     out: str = "migration"

@@ -25,12 +25,16 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_SHOWN = 110
+"""Characters of a longer line that are shown round the place."""
+
+
 @dataclass
 class DdbmigError(Exception):
     """Something a user can act on: what is wrong, where, and the way out.
 
     `message` says the fact in one line; `file`, `line`, `column` and `subject` (the object's name) locate it;
-    `expected` says what would have been right; `hint` says what to do.
+    `expected` says what would have been right; `hint` says what to do; `source` is the line of the file, if at hand.
     """
 
     message: str
@@ -40,13 +44,18 @@ class DdbmigError(Exception):
     subject: str | None = None
     expected: str | None = None
     hint: str | None = None
+    source: str | None = None
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as far as known."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
     def __str__(self) -> str:
         """One line: place, fact, expectation, way out."""
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        text = f"{place}: {self.message}" if place else self.message
+        text = f"{self.place}: {self.message}" if self.place else self.message
         if self.subject:
             text += f" ({self.subject})"
         if self.expected:
@@ -54,6 +63,14 @@ class DdbmigError(Exception):
         if self.hint:
             text += f"; {self.hint}"
         return " ".join(text.split())
+
+    def with_caret(self) -> str:
+        """The one line, the line of the file that it speaks of, and a caret below the place."""
+        if self.source is None or self.column is None or not self.source.strip():
+            return str(self)
+        start = max(0, self.column - _SHOWN // 2) if len(self.source) > _SHOWN else 0
+        shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + _SHOWN])
+        return f"{self}\n    {shown}\n    {' ' * (self.column - 1 - start)}^"
 
 
 class UsageError(DdbmigError):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from ddbmig.model.base import Value
+from ddbmig.model.location import Location
 
 
 class Column(Value):
@@ -32,6 +33,8 @@ class Index(Value):
     name: str
     columns: tuple[str, ...]
     kind: Literal["unique", "index", "fulltext", "spatial"]
+    at: Location | None = None
+    """Where the definition begins, which may be another file than the table's."""
 
 
 class ForeignKey(Value):
@@ -43,6 +46,8 @@ class ForeignKey(Value):
     parent_columns: tuple[str, ...]
     on_delete: str = "RESTRICT"
     on_update: str = "RESTRICT"
+    at: Location | None = None
+    """Where the definition begins, which may be another file than the table's."""
 
 
 class InputProblem(Value):
@@ -57,7 +62,8 @@ class InputProblem(Value):
 
 
 class Table(Value):
-    """One table. `id` is `schema.name`, or just `name` where the DDL names no schema."""
+    """One table. `id` is `schema.name`, or just `name` where the DDL names no schema. `file`, `line` and
+    `at_column` (characters, from 1) are the place of its CREATE TABLE; a table of a live server has none."""
 
     id: str
     schema_name: str
@@ -74,6 +80,12 @@ class Table(Value):
     auto_increment: int | None = None
     file: str = ""
     line: int = 0
+    at_column: int = 0
+
+    @property
+    def at(self) -> Location | None:
+        """Where the statement that creates the table begins."""
+        return Location(file=self.file, line=self.line, column=max(1, self.at_column)) if self.file else None
 
     def column(self, name: str) -> Column:
         """The column called `name` (column names are case-insensitive in MySQL). Raises KeyError."""

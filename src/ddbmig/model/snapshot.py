@@ -42,7 +42,19 @@ class Snapshot(Document):
     SCHEMA_VERSION: ClassVar[int] = 1
     PROVENANCE: ClassVar[Mapping[str, Any]] = {
         "inputs": True,
-        "tables": {name: {"__all__": {"file", "line"}} for name in ("tables", "objects", "problems")},
+        "tables": {
+            "tables": {
+                "__all__": {
+                    "file": True,
+                    "line": True,
+                    "at_column": True,
+                    "indexes": {"__all__": {"at"}},
+                    "foreign_keys": {"__all__": {"at"}},
+                }
+            },
+            "objects": {"__all__": {"file", "line"}},
+            "problems": {"__all__": {"file", "line"}},
+        },
         "digest": {"sources": {"__all__": {"sha256", "bytes"}}, "problems": {"__all__": {"file", "line", "offset"}}},
     }
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from ddbmig.model.digest import DigestSource, TemplateDigest
+from ddbmig.model.latency import quantile_ms
 from ddbmig.model.schema import InputProblem, Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.reporters.inventory import keys_of, unmapped
-from ddbmig.reporters.latency import quantile_ms
 from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, number, table
 from ddbmig.reporters.pages import (
     LongTable,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbmig.model.digest import TemplateDigest
-from ddbmig.reporters.latency import BASE, quantile_ms
+from ddbmig.model.latency import BASE, quantile_ms
 
 
 def template(times_us: list[int]) -> TemplateDigest:

@@ -1,0 +1,69 @@
+"""Options that several commands share, and how they become a project and its inputs."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ddbmig.project import Project
+
+PATH = click.Path(path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., Any])
+Paths = dict[str, tuple[Path, ...]]
+"""Input files by role."""
+ROLES = ("schema_files", "slow_logs", "general_logs", "data")
+
+
+def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+with_settings = _with(
+    click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Over ddbmig.yaml, e.g. out=here."),
+)
+"""`--set`: strongest of what is configured."""
+with_project = _with(
+    click.option("--project", "folder", type=PATH, help="Folder that holds ddbmig.yaml."),
+    click.option("--out", type=PATH, help="Folder of the values and reports (without a project: ./migration)."),
+    with_settings,
+)
+"""How a command finds an analysis again."""
+with_inputs = _with(
+    click.argument("folder", required=False, type=PATH),
+    click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or by hand."),
+    click.option("--slow-log", "slow_logs", multiple=True, type=PATH, help="Slow query log, plain or compressed."),
+    click.option("--general-log", "general_logs", multiple=True, type=PATH, help="General query log."),
+    click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows."),
+    click.option("--out", type=PATH, help="Folder of the values and reports (default: ./migration)."),
+    with_settings,
+)
+"""A project's folder, or its inputs one by one."""
+
+
+def input_paths(project: "Project", given: Paths) -> Paths:
+    """The inputs that options name, else those of ddbmig.yaml (relative to its folder), by role."""
+    named = project.config.inputs.model_dump(include=set(ROLES))
+    return {role: given.get(role) or tuple(project.folder / name for name in named[role]) for role in ROLES}
+
+
+def check_exist(paths: Iterable[Path]) -> None:
+    """Raise UsageError for a file that is not there."""
+    from ddbmig.model.errors import UsageError
+
+    for path in paths:
+        if not path.exists():
+            raise UsageError("no such file", file=str(path), hint="check the path")
+
+
+def progress(text: str) -> None:
+    """One line for each long step, to somebody who waits at a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"… {text}", err=True)

@@ -1,0 +1,134 @@
+"""ddbmig.yaml, the environment and options as one configuration that knows who said what.
+
+Precedence, the strongest first: `--set KEY=VALUE`, the variable DDBMIG_SET, ddbmig.yaml, the packs of `extends` from
+the last to the first, and what is built in.
+"""
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ddbmig.engine.overrides import Setting, settings_in
+from ddbmig.engine.rule import Origin
+from ddbmig.engine.strict_yaml import Node, Place, read_yaml
+from ddbmig.engine.typed_yaml import check_model, plain
+from ddbmig.engine.wording import closest
+from ddbmig.model.context import ProjectConfig
+from ddbmig.model.errors import DdbmigError, RuleError, UsageError
+
+CONFIG = "ddbmig.yaml"
+VARIABLE = "DDBMIG_SET"
+"""Holds `key=value` words, quoted as in a shell."""
+_START = Place(1, 1)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One `key=value` of an option or of the environment."""
+
+    source: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.text}"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is in force; `origins` says who said it, by dotted key: what is not there is a default."""
+
+    config: ProjectConfig
+    settings: tuple[Setting, ...] = ()
+    """Overrides of rules, later ones over earlier ones."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    name: str
+    tree: Node
+    text: str | None
+    """That of the file; None for an assignment, whose places say nothing."""
+
+    def origin(self, place: Place) -> Origin:
+        return Origin(self.name) if self.text is None else Origin(self.name, place.line, place.column)
+
+
+def assignments(options: Iterable[str], environment: Mapping[str, str] | None = None) -> tuple[Assignment, ...]:
+    """Those of the environment, then those of the options. Raises UsageError for a variable that looks misspelt."""
+    variables = os.environ if environment is None else environment
+    for name in sorted(variables):
+        if name.startswith("DDBMIG_") and name != VARIABLE and closest(name, [VARIABLE], 0.85):
+            raise UsageError("no such environment variable", subject=name, hint=f"did you mean {VARIABLE}?")
+    try:
+        words = shlex.split(variables.get(VARIABLE, ""))
+    except ValueError as error:
+        raise UsageError(f"{VARIABLE} cannot be read: {error}", hint="quote values as in a shell") from error
+    return (*(Assignment(VARIABLE, word) for word in words), *(Assignment("--set", word) for word in options))
+
+
+def configure(text: str | None, given: Sequence[Assignment] = ()) -> Configuration:
+    """The configuration of ddbmig.yaml's text (None where there is no project) under the assignments.
+
+    Raises RuleError with every mistake of every source.
+    """
+    mistakes: list[DdbmigError] = []
+    layers: list[_Layer] = []
+    if text is not None:
+        tree, surprises = read_yaml(CONFIG, text)
+        _collect(layers, mistakes, CONFIG, tree, surprises, text)
+    for assignment in given:
+        tree, surprises = _tree(assignment)
+        _collect(layers, mistakes, str(assignment), tree, surprises, None)
+    if mistakes:
+        raise RuleError(tuple(mistakes))
+    return _merged(layers)
+
+
+def _collect(
+    layers: list[_Layer], mistakes: list[DdbmigError], name: str, tree: Node | None,
+    surprises: tuple[UsageError, ...], text: str | None,
+) -> None:  # fmt: skip
+    try:
+        layers.append(_Layer(name, check_model(name, tree, ProjectConfig, surprises, text or "").tree, text))
+    except RuleError as error:
+        mistakes += error.mistakes if text is not None else [replace(m, line=None, column=None) for m in error.mistakes]
+
+
+def _tree(assignment: Assignment) -> tuple[Node | None, tuple[UsageError, ...]]:
+    """`a.b=value` as the tree of `a: {b: value}`."""
+    key, sign, value = assignment.text.partition("=")
+    if not sign or not all(key.split(".")):
+        wrong = UsageError("not an assignment", str(assignment), expected="key.key=value, e.g. gate.fail_on=warning")
+        return None, (wrong,)
+    node, mistakes = read_yaml(str(assignment), value)
+    for part in reversed(key.split(".")):
+        node = Node({part: node}, _START, _START, {part: _START}) if node is not None else None
+    return node, mistakes
+
+
+def _merged(layers: Sequence[_Layer]) -> Configuration:
+    data: dict[str, Any] = {}
+    origins: dict[str, Origin] = {}
+    settings: list[Setting] = []
+    for layer in layers:
+        for path, node, place in _leaves(layer.tree):
+            target = data
+            for part in path[:-1]:
+                target = target.setdefault(part, {})
+            target[path[-1]] = plain(node)
+            origins[".".join(path)] = layer.origin(place)
+        rules = layer.tree.value.get("rules") if isinstance(layer.tree.value, Mapping) else None
+        settings += settings_in(layer.name, rules, layer.text)
+    return Configuration(ProjectConfig.model_validate(data), tuple(settings), origins)
+
+
+def _leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node, Place]]:
+    """Every value that is no mapping, with the keys that lead to it and the place of the last of them."""
+    for key, inner in node.value.items() if isinstance(node.value, Mapping) else ():
+        if isinstance(inner.value, Mapping):
+            yield from _leaves(inner, (*path, key))
+        else:
+            yield (*path, key), inner, node.keys[key]

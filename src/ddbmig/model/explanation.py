@@ -1,0 +1,77 @@
+"""Why a verdict came out, where a rule fired, and what a change of the rules alters."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from ddbmig.model.assessment import Finding, LedgerLine, Verdict
+from ddbmig.model.base import Value
+from ddbmig.model.gate import RuleSummary
+
+
+class Flip(Value):
+    """One fact that alone would change the verdict, all others being as they are: the nearest such value."""
+
+    fact: str
+    now: str
+    """Its value as it is shown, with its unit."""
+    change: str
+    """`rose above 70 %`, `fell to 100 rows`, `were true`."""
+    verdict: Verdict
+    margin: int
+    rules: tuple[str, ...]
+    """Those that would begin or cease to fire."""
+
+
+class Explanation(Value):
+    """One relationship: what added up to its verdict, and what would flip it."""
+
+    relationship: str
+    verdict: Verdict
+    margin: int
+    points: Mapping[str, int]
+    forbidden: Mapping[str, str]
+    ledger: tuple[LedgerLine, ...]
+    findings: tuple[Finding, ...]
+    flips: tuple[Flip, ...]
+
+
+class Fired(Value):
+    """One object on which a rule fired, or nearly: `because` are the lines that held, or the one that did not."""
+
+    subject: str
+    because: tuple[str, ...]
+
+
+class RuleExplanation(Value):
+    """One rule: what it says, on which objects of the last analysis it fires, and where a single line is missing."""
+
+    rule: RuleSummary
+    conditions: tuple[str, ...]
+    objects: int
+    """How many the last analysis has of what the rule looks at."""
+    fires: tuple[Fired, ...]
+    nearly: tuple[Fired, ...]
+
+
+class RuleChange(Value):
+    """What became of one rule between two rulebooks."""
+
+    rule: str
+    title: str
+    change: Literal["added", "removed", "changed"]
+    details: tuple[str, ...] = ()
+
+
+class Effect(Value):
+    """What the change alters on one object of the last analysis."""
+
+    subject: str
+    before: str
+    after: str
+
+
+class RuleDiff(Value):
+    """Two rulebooks compared; `effects` is None where there is no analysis to try them on."""
+
+    changes: tuple[RuleChange, ...]
+    effects: tuple[Effect, ...] | None = None
