@@ -124,7 +124,9 @@ class Check:
         """
         gate, accepted = self.project.config.gate, self.accepted
         check_understood(self.snapshot, self.project.config.tolerance.statements_not_understood)
-        violations = judge(self.rulebook, self.findings, accepted, gate.fail_on, self.places.of)
+        judged = judge(self.rulebook, self.findings, accepted, gate.fail_on, self.places.of)
+        labels = {pattern.id: pattern.name for pattern in self.snapshot.patterns}
+        violations = tuple(v.model_copy(update={"label": labels.get(v.finding.subject, "")}) for v in judged)
         return GateReport(
             version=__version__,
             passed=not any(violation.fails for violation in violations),

@@ -56,8 +56,15 @@ class Violation(Value):
     fails: bool
     note: str = ""
     """Why it does not fail the gate although its severity would: waiver, baseline, preview."""
+    label: str = ""
+    """What people call the object, where its id says nothing: the readable name of an access pattern."""
     location: Location | None = None
     """Relative to the source root."""
+
+    @property
+    def object(self) -> str:
+        """The object's id, and what people call it."""
+        return f"{self.finding.subject} ({self.label})" if self.label else self.finding.subject
 
     @property
     def fingerprint(self) -> str:

@@ -93,6 +93,7 @@ VIOLATIONS = (
               standing="known", note="in the baseline"),
     violation(
         "PR001", ENCODED, "80 % of 1,200 calls ask for 3 values", because=("keys.distinct is 3 (< 100)",),
+        label=f"select books by {TICKS} | {IMAGE}",
         facts={"keys.distinct": 3.0, "pattern.calls": 1200.0}, instead="Shard the key.",
     ),
     violation(

@@ -3,7 +3,7 @@
 import re
 
 from drawn_reports import reports
-from gate_reports import ENCODED, FAILED, FILE
+from gate_reports import ENCODED, FAILED, FILE, IMAGE, TICKS
 from hypothesis import given
 
 from ddbmig.model.gate import GateReport
@@ -42,7 +42,7 @@ def test_one_line_for_each_pending_finding_and_the_verdict(report: GateReport) -
         _, properties, message = read(line)
         assert properties.pop("title") == f"{finding.rule} {finding.title}"
         assert properties == ({"file": visible(at.file), "line": f"{at.line}", "col": f"{at.column}"} if at else {})
-        assert message.split("\n")[0] == visible(f"{finding.subject}: {finding.message}")
+        assert message.split("\n")[0] == visible(f"{violation.object}: {finding.message}")
 
 
 def test_a_line_holds_all_that_a_reader_of_the_diff_needs() -> None:
@@ -53,4 +53,4 @@ def test_a_line_holds_all_that_a_reader_of_the_diff_needs() -> None:
     assert first[2].split("\n")[1:3] == ["because table.has_primary_key is false", "because table.rows is 1,200 (>= 1)"]
     assert second[1]["file"] == FILE
     assert third[2].endswith("\ndoes not fail the gate: the rule is in preview")
-    assert fourth[2].startswith(f"{ENCODED}: 80 % of ")
+    assert fourth[2].startswith(f"{ENCODED} (select books by {TICKS} | {IMAGE}): 80 % of ")

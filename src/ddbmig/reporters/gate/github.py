@@ -34,7 +34,7 @@ def _command(violation: Violation) -> str:
 
 def _message(violation: Violation) -> str:
     finding = violation.finding
-    return "\n".join([visible(f"{finding.subject}: {finding.message}"), *details(violation), *remark(violation)])
+    return "\n".join([visible(f"{violation.object}: {finding.message}"), *details(violation), *remark(violation)])
 
 
 def _escaped(value: str, escapes: Mapping[str, str]) -> str:

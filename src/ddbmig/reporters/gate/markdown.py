@@ -27,7 +27,7 @@ def markdown_report(report: GateReport) -> str:
 
 def _findings(violations: Sequence[Violation]) -> tuple[str, str]:
     rows = [
-        (one.finding.severity, _rule(one), code(one.finding.subject), _where(one), _what(one), _instead(one))
+        (one.finding.severity, _rule(one), code(one.object), _where(one), _what(one), _instead(one))
         for one in violations[:MOST]
     ]
     return table(("severity", "rule", "object", "where", "what", "instead"), rows), _more(violations)
@@ -62,7 +62,7 @@ def _accepted(violations: Sequence[Violation]) -> Markup:
     if not violations:
         return Markup("")
     rows = [
-        (one.standing, one.finding.severity, _rule(one), code(one.finding.subject), _where(one), excuse(one))
+        (one.standing, one.finding.severity, _rule(one), code(one.object), _where(one), excuse(one))
         for one in violations[:MOST]
     ]
     shown = table(("standing", "severity", "rule", "object", "where", "why"), rows)

@@ -120,7 +120,7 @@ def _results(report: GateReport) -> list[dict[str, Any]]:
 
 def _result(violation: Violation, location: Location) -> dict[str, Any]:
     finding = violation.finding
-    summary = f"'{visible(finding.subject)}': {visible(finding.message).removesuffix('.')}."
+    summary = f"'{visible(violation.object)}': {visible(finding.message).removesuffix('.')}."
     return {
         "ruleId": finding.rule,
         "level": _LEVELS[finding.severity],

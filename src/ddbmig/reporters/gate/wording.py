@@ -77,7 +77,7 @@ def looked_at(report: GateReport) -> str:
 def headline(violation: Violation) -> str:
     """Rule and object."""
     finding = violation.finding
-    return visible(f"{finding.rule} {finding.title}: {finding.subject}")
+    return visible(f"{finding.rule} {finding.title}: {violation.object}")
 
 
 def details(violation: Violation) -> list[str]:
