@@ -34,7 +34,7 @@ from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.places import Places, files_by_name, shown, source_root
 from ddbmig.project import DEFAULT, Project, read_prices, read_text, rules_in_force, write_file
-from ddbmig.workflow import STAGES, Progress, outside, read_state, to_analyze
+from ddbmig.workflow import STAGES, Progress, outside, read_state
 
 SPARED = {"slow_logs": "slow", "general_logs": "general", "data": "data"}
 """Inputs that a pipeline need not have where a snapshot holds what they said: their role in the snapshot."""
@@ -83,6 +83,9 @@ def prepare(
     for path in (*queries, *([snapshot] if snapshot else ())):
         if not path.is_file():
             raise UsageError("no such file", file=str(path), hint="check the path")
+    if not paths["schema_files"] and snapshot is None:
+        hint = "name a folder that holds ddbmig.yaml, or give --schema or --snapshot"
+        raise UsageError("nothing to check", hint=hint)
     sources, notes = inputs_or_snapshot(project, paths, snapshot)
     return Check(project, sources, today, queries or query_files(project), notes=notes)
 
@@ -284,14 +287,13 @@ class Check:
 
     def _not_evaluated(self) -> Iterator[str]:
         """Rules that had nothing to look at, and what to do."""
-        run = to_analyze(self.project)
         if self.alternative is None:
             rules = len(self.rulebook.of("alternative")) + len(self.rulebook.of("index"))
             what = f"{rules} rules on alternatives and indexes"
-            yield f"{what}: there is no design of these inputs; run {run}, or give --design"
+            yield f"{what}: there is no design of these inputs; run ddbmig analyze, or give --design"
         if self.validation is None:
             rules = len(self.rulebook.of("validation"))
-            yield f"{rules} rules on the validation: stage 4 has not been run on this design; run {run}"
+            yield f"{rules} rules on the validation: stage 4 has not been run on this design; run ddbmig analyze"
 
     def _notes(self, violations: tuple[Violation, ...]) -> Iterator[str]:
         yield from self.notes

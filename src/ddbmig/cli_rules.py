@@ -163,7 +163,7 @@ def rules_test(packs: tuple[str, ...], folder: Path | None, out: Path | None, se
 
 
 @rules.command("facts")
-@click.argument("phase", required=False, type=click.Choice(PHASES))
+@click.argument("phase", required=False, metavar="[PHASE]", type=click.Choice(PHASES))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def rules_facts(phase: str | None, as_json: bool) -> None:
     """The names that conditions may use: type, unit, where measured, meaning."""
@@ -173,9 +173,9 @@ def rules_facts(phase: str | None, as_json: bool) -> None:
 
 
 @rules.command("schema")
-@click.argument("document", type=click.Choice(["rule", "pack", "waivers"]), default="rule")
+@click.argument("document", type=click.Choice(["rule", "pack", "waivers", "check"]), default="rule")
 def rules_schema(document: str) -> None:
-    """JSON Schema of a rule file, of pack.yaml or of waivers.yaml, for editors."""
+    """JSON Schema of a rule file, of pack.yaml or of waivers.yaml, for editors; or of the gate's JSON output."""
     from ddbmig.schemas import schema_text
 
     click.echo(schema_text(document), nl=False)

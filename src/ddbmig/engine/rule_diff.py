@@ -17,16 +17,24 @@ PHASES: tuple[Phase, ...] = ("relationship", "table", "pattern")
 def compare(before: Rulebook, after: Rulebook, assessment: Assessment | None) -> RuleDiff:
     """The changes by rule id; where there is an assessment, what they alter on its objects."""
     old, new = before.by_id, after.by_id
-    changes = [change for key in sorted(old.keys() | new.keys()) for change in _change(old.get(key), new.get(key))]
+    off = {rule.id: str(by) for rule, by in after.off}
+    changes = [
+        change
+        for key in sorted(old.keys() | new.keys())
+        for change in _change(old.get(key), new.get(key), off.get(key, ""))
+    ]
     effects = tuple(_effects(before, after, assessment)) if assessment else None
     return RuleDiff(changes=tuple(changes), effects=effects)
 
 
-def _change(old: Rule | None, new: Rule | None) -> Iterator[RuleChange]:
-    if old is None or new is None:
-        rule = new or old
-        if rule is not None:
-            yield RuleChange(rule=rule.id, title=rule.title, change="added" if old is None else "removed")
+def _change(old: Rule | None, new: Rule | None, off: str) -> Iterator[RuleChange]:
+    if new is None:
+        if old is not None:
+            details = (f"switched off by {off}",) if off else ()
+            yield RuleChange(rule=old.id, title=old.title, change="removed", details=details)
+        return
+    if old is None:
+        yield RuleChange(rule=new.id, title=new.title, change="added")
         return
     was, now = _told(old), _told(new)
     details = tuple(
