@@ -18,8 +18,10 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from ddbmig.cli import cli
 from small_shop import command_line, contents, ddbmig, ddbmig_process, write_shop
 
 TRANSCRIPTS = Path(__file__).parent / "data" / "cli"
@@ -97,6 +99,25 @@ def test_yes_to_every_prompt_leads_to_the_end(tmp_path: Path) -> None:
     assert shown.splitlines()[-1].startswith("The contract is ")
 
 
+@pytest.mark.parametrize(("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_the_gate_is_coloured_on_a_terminal_only(
+    tmp_path: Path, variables: dict[str, str], coloured: bool
+) -> None:  # fmt: skip
+    folder = write_shop(tmp_path / "shop")
+    ours, theirs = pty.openpty()
+    environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | variables
+    words = command_line("check", folder, "--today", "2026-11-25")
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs, env=environment, start_new_session=True) as process:
+        os.close(theirs)
+        shown = b""
+        while chunk := read(ours):
+            shown += chunk
+        os.close(ours)
+    assert process.returncode == 0
+    assert (b"\x1b[1;32mGate passed" in shown) is coloured
+    assert b"\x1b" not in ddbmig("check", folder).out.encode()
+
+
 # --- being stopped ---
 
 
@@ -144,7 +165,13 @@ def test_ctrl_c_leaves_whole_files_and_no_server(tmp_path: Path) -> None:
     assert contents(folder / "migration") == contents(fresh / "migration")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["doctor"], ["status", "--project", "shop"]])
+PRINTING = (
+    ["--help"], ["doctor"], ["status", "--project", "shop"], ["check", "shop"], ["check", "shop", "--json"],
+    ["rules", "list"], ["rules", "facts"], ["config", "show"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
 def test_a_closed_pipe_is_no_error(tmp_path: Path, words: list[str]) -> None:
     folder = write_shop(tmp_path / "shop")
     ddbmig("analyze", folder)
@@ -179,10 +206,20 @@ print(usage.ru_utime + usage.ru_stime, *sys.modules)
     assert float(seconds) < 0.3
 
 
-@pytest.mark.parametrize("command", ["analyze", "approve", "choose", "doctor", "status"])
-def test_every_command_has_help_for_every_option(command: str) -> None:
-    done = ddbmig(command, "--help")
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command, with the groups that lead to it."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("command", list(commands(cli)), ids=" ".join)
+def test_every_command_has_help_for_every_option(command: tuple[str, ...]) -> None:
+    done = ddbmig(*command, "--help")
     assert done.code == 0
+    assert re.search(r"^  \S+ \S+ \S+", done.out, re.MULTILINE)
     options = re.findall(r"^  (?:-\w, )?--\S+.*$(?:\n {10,}\S.*$)*", done.out, re.MULTILINE)
     assert options
     assert all(re.search(r"\s{2,}\S+ \S+", option) for option in options)

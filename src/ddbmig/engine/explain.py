@@ -1,6 +1,6 @@
 """Why: what made a verdict and which single fact would flip it; where a rule fires, and where one line is missing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ddbmig.engine.facts import BY_PHASE, FactDefinition
@@ -10,9 +10,18 @@ from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import evaluate, forbidden_by, points_of, verdict
 from ddbmig.engine.trends import tipping_points
 from ddbmig.engine.wording import Facts, show
-from ddbmig.model.assessment import Assessment, Fact, FactValue, Phase, RelationshipAssessment, Verdict
+from ddbmig.model.assessment import (
+    Assessment,
+    Fact,
+    FactValue,
+    Finding,
+    LedgerLine,
+    Phase,
+    RelationshipAssessment,
+    Verdict,
+)
 from ddbmig.model.errors import UsageError
-from ddbmig.model.explanation import Explanation, Fired, Flip, RuleExplanation
+from ddbmig.model.explanation import Explanation, Fired, Flip, KnownFact, RuleExplanation
 
 NEARBY = 1e-9
 """Just above or below a threshold, as a share of it."""
@@ -29,8 +38,21 @@ def explain_relationship(rulebook: Rulebook, assessed: RelationshipAssessment) -
     result, margin = verdict(points, forbidden)
     return Explanation(
         relationship=subject, verdict=result, margin=margin, points=points, forbidden=forbidden, ledger=ledger,
-        findings=findings, flips=tuple(_flips(rulebook, values)),
+        findings=findings, facts=tuple(_rested_on(rulebook, assessed.facts, ledger, findings)),
+        flips=tuple(_flips(rulebook, values)),
     )  # fmt: skip
+
+
+def _rested_on(
+    rulebook: Rulebook, facts: Mapping[str, Fact], ledger: Sequence[LedgerLine], findings: Sequence[Finding]
+) -> Iterator[KnownFact]:
+    fired = {line.rule for line in ledger} | {finding.rule for finding in findings}
+    names = {name for rule in fired for name in rulebook.rule(rule).facts}
+    for name in sorted(names):
+        fact = facts.get(name)
+        if fact is not None and fact.value is not None:
+            yield KnownFact(name=name, shown=show(fact.value, fact.unit), source=fact.source, origin=fact.origin,
+                            confidence=fact.confidence)  # fmt: skip
 
 
 def _values(facts: Mapping[str, Fact]) -> dict[str, FactValue | None]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ddbmig.model.assessment import Finding, LedgerLine, Verdict
+from ddbmig.model.assessment import Confidence, Finding, LedgerLine, Verdict
 from ddbmig.model.base import Value
 from ddbmig.model.gate import RuleSummary
+from ddbmig.model.measure import Source
 
 
 class Flip(Value):
@@ -22,6 +23,16 @@ class Flip(Value):
     """Those that would begin or cease to fire."""
 
 
+class KnownFact(Value):
+    """A fact that a rule rested on: how it is shown, where it comes from and how sure it is."""
+
+    name: str
+    shown: str
+    source: Source
+    origin: str
+    confidence: Confidence
+
+
 class Explanation(Value):
     """One relationship: what added up to its verdict, and what would flip it."""
 
@@ -32,6 +43,8 @@ class Explanation(Value):
     forbidden: Mapping[str, str]
     ledger: tuple[LedgerLine, ...]
     findings: tuple[Finding, ...]
+    facts: tuple[KnownFact, ...]
+    """Those that the rules which fired look at, as far as they are known; by name."""
     flips: tuple[Flip, ...]
 
 

@@ -32,6 +32,11 @@ def _of_relationship(found: Explanation) -> Iterator[str]:
     for finding in found.findings:
         yield f"  {finding.severity} {finding.rule} {finding.title}: {visible(finding.message)}"
     yield ""
+    yield "What they rest on:"
+    for fact in found.facts:
+        known = f"{fact.source}, {visible(fact.origin)}; confidence {fact.confidence}"
+        yield f"  {fact.name}: {visible(fact.shown)} ({known})"
+    yield ""
     yield from _flips(found)
 
 
