@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test golden check workloads nightly setup engine clean
+.PHONY: help demo test golden docs check workloads nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -30,16 +30,20 @@ demo: engine  ## analyse the example from logs to contract
 test: engine  ## all tests but those of nightly
 	$(BIN)/pytest -m "not slow"
 
-check: $(READY)  ## style, types, room rules, lock file, installed wheel
+check: $(READY)  ## style, types, room rules, lock file, generated docs, installed wheel
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python scripts/check_lock.py
+	$(BIN)/python scripts/generate_docs.py --check
 	$(BIN)/python scripts/check_wheel.py
 
 golden: $(READY)  ## write the golden reports anew; read what it changes
 	$(BIN)/pytest tests/reporters --golden
+
+docs: $(READY)  ## write the generated documentation anew
+	$(BIN)/python scripts/generate_docs.py
 
 workloads: engine  ## the recorded applications, measured (DDBMIG_CORPUS)
 	$(BIN)/python scripts/workloads.py

@@ -1,8 +1,7 @@
 """The command line as people see it: transcripts, a terminal, a pipe, Ctrl-C, and a quick `--help`.
 
 A transcript in data/cli/ is a case: lines `$ ddbmig …` with what they print and `[exit N]`, run in a folder that holds
-the project `shop`. Other `$` lines are run by the shell. In what is expected `…` stands for the rest of a word or line,
-and on a line of its own for any lines.
+the project `shop`. Other `$` lines are run by the shell. What is expected is compared as in transcripts.py.
 """
 
 import os
@@ -23,6 +22,7 @@ import pytest
 
 from ddbmig.cli import cli
 from small_shop import command_line, contents, ddbmig, ddbmig_process, write_shop
+from transcripts import pattern
 
 TRANSCRIPTS = Path(__file__).parent / "data" / "cli"
 
@@ -32,12 +32,6 @@ def steps(text: str) -> Iterator[tuple[str, list[str]]]:
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, *expected = part.rstrip("\n").split("\n")
         yield command, expected
-
-
-def pattern(expected: list[str]) -> str:
-    """What is expected as a regular expression."""
-    lines = (r"(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*") + r"\n" for line in expected)
-    return "".join(lines)
 
 
 @pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)

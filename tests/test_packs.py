@@ -68,9 +68,9 @@ def test_an_installed_pack_is_read_without_importing_it(tmp_path: Path, name: st
         (("ddbmg:recommended",), "no such rule pack (ddbmg:recommended); did you mean ddbmig:recommended?"),
         (("pkg:acne",), "no installed package offers these rules (pkg:acne); did you mean acme?"),
         (("pkg:nothing-like-it",), "installed: acme, acme-ddbmig-rules"),
-        (("./rule/",), "no such rule pack (./rule/); a pack is a folder of .yaml files"),
+        (("./rule/",), "no such rule pack (./rule/); a pack is ddbmig:recommended, pkg:NAME or a fol"),
         (("empty",), "a rule pack holds no .yaml file (empty)"),
-        (("odd",), "odd/x.yaml: cannot be read as UTF-8 text; save it as UTF-8"),
+        (("odd",), "odd/x.yaml:1:1: this is not UTF-8 (byte 0xff); save the file as UTF-8"),
     ],
 )
 def test_a_pack_that_cannot_be_used_is_named(tmp_path: Path, references: tuple[str, ...], message: str) -> None:

@@ -5,6 +5,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+import click
+import pytest
 from click.testing import CliRunner
 
 from ddbmig.cli import cli
@@ -23,11 +25,24 @@ def test_the_excerpt_is_what_the_example_prints(repository: Path, tmp_path: Path
     printed = CliRunner().invoke(
         cli, ["analyze", str(tmp_path / "bookshop"), "--approve", str(DESIGNED - 1), "--engine", "moto"]
     )
-    (excerpt,) = blocks((repository / "README.md").read_text(), "text")
+    excerpt, _ = blocks((repository / "README.md").read_text(), "text")
     designed = excerpt.split("Stage 4 ")[0].splitlines()
     said = [line for line in designed if line.strip() != "…"]
     assert len(said) > 10
     assert [line for line in printed.output.splitlines() if line in said] == said
+
+
+def test_the_excerpt_of_the_gate_is_what_it_prints(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    own = shutil.ignore_patterns("migration", "approvals.jsonl", "decisions.yaml", ".ddbmig-key")
+    shutil.copytree(repository / "examples" / "bookshop", tmp_path / "bookshop", ignore=own)
+    monkeypatch.chdir(tmp_path)
+    printed = CliRunner().invoke(cli, ["check", "bookshop", "--today", "2026-11-25"]).output
+    _, excerpt = blocks((repository / "README.md").read_text(), "text")
+    finding, verdict = excerpt.split("…\n")
+    assert finding in printed
+    assert printed.endswith(verdict)
 
 
 def test_every_command_of_the_readme_is_there(repository: Path) -> None:
@@ -39,6 +54,8 @@ def test_every_command_of_the_readme_is_there(repository: Path) -> None:
             assert re.search(rf"^{command[1]}:", makefile, re.M), command
             continue
         assert command[0] == "ddbmig"
-        options = {o for parameter in cli.commands[command[1]].params for o in parameter.opts}
+        found = cli.commands[command[1]]
+        found = found.commands[command[2]] if isinstance(found, click.Group) else found
+        options = {o for parameter in found.params for o in parameter.opts}
         assert {word for word in command[2:] if word.startswith("--")} <= options, command
     assert len(words) >= 8

@@ -73,11 +73,12 @@ def _day(text: str | None) -> datetime.date:
 @click.option("--reason", required=True, help="Why it is acceptable.")
 @click.option("--owner", required=True, help="Who answers for it.")
 @click.option("--expires", required=True, metavar="DATE", help="Its last day.")
+@click.option("--design", is_flag=True, help="Design the alternatives where no current design is saved.")
 @click.option("--today", metavar="DATE", help="The day that waivers are held against (default: today).")
 @with_project
 def waive(
-    rule: str, object: str, reason: str, owner: str, expires: str, today: str | None, folder: Path | None,
-    out: Path | None, settings: tuple[str, ...],
+    rule: str, object: str, reason: str, owner: str, expires: str, design: bool, today: str | None,
+    folder: Path | None, out: Path | None, settings: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Accept the finding of RULE on OBJECT until a date, with the evidence as it is today."""
     from ddbmig import check
@@ -85,7 +86,7 @@ def waive(
 
     project = open_project(folder, out, settings)
     run = check.prepare(project, input_paths(project, {}), (), None, _day(today))
-    run.progress = progress
+    run.design_anew, run.progress = design, progress
     click.echo(check.waive(run, rule, object, reason=reason, owner=owner, expires=expires))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ddbmig.engine.overrides import Setting, settings_in
 from ddbmig.engine.rule import Origin
-from ddbmig.engine.strict_yaml import Node, Place, read_yaml
+from ddbmig.engine.strict_yaml import Node, Place, part_of, read_yaml
 from ddbmig.engine.typed_yaml import check_model, plain
 from ddbmig.engine.wording import closest
 from ddbmig.model.context import ProjectConfig
@@ -48,24 +48,31 @@ class Configuration:
 @dataclass(frozen=True)
 class _Layer:
     name: str
-    tree: Node
+    tree: Node | None
     text: str | None
     """That of the file; None for an assignment, whose places say nothing."""
+    mistakes: tuple[DdbmigError, ...] = ()
 
     def origin(self, place: Place) -> Origin:
         return Origin(self.name) if self.text is None else Origin(self.name, place.line, place.column)
 
 
 def assignments(options: Iterable[str], environment: Mapping[str, str] | None = None) -> tuple[Assignment, ...]:
-    """Those of the environment, then those of the options. Raises UsageError for a variable that looks misspelt."""
+    """Those of the environment, then those of the options. Raises RuleError for variables that look misspelt,
+    and for one that is no words."""
     variables = os.environ if environment is None else environment
-    for name in sorted(variables):
-        if name.startswith("DDBMIG_") and name != VARIABLE and closest(name, [VARIABLE], 0.85):
-            raise UsageError("no such environment variable", subject=name, hint=f"did you mean {VARIABLE}?")
+    wrong = [
+        UsageError("no such environment variable", subject=name, hint=f"did you mean {VARIABLE}?")
+        for name in sorted(variables)
+        if name.startswith("DDBMIG_") and name != VARIABLE and closest(name, [VARIABLE], 0.85)
+    ]
     try:
         words = shlex.split(variables.get(VARIABLE, ""))
     except ValueError as error:
-        raise UsageError(f"{VARIABLE} cannot be read: {error}", hint="quote values as in a shell") from error
+        said = str(error)[:1].lower() + str(error)[1:]
+        wrong.append(UsageError(f"{VARIABLE} cannot be read: {said}", hint="quote values as in a shell"))
+    if wrong:
+        raise RuleError(tuple(wrong))
     return (*(Assignment(VARIABLE, word) for word in words), *(Assignment("--set", word) for word in options))
 
 
@@ -74,38 +81,54 @@ def configure(text: str | None, given: Sequence[Assignment] = ()) -> Configurati
 
     Raises RuleError with every mistake of every source.
     """
-    mistakes: list[DdbmigError] = []
-    layers: list[_Layer] = []
-    if text is not None:
-        tree, surprises = read_yaml(CONFIG, text)
-        _collect(layers, mistakes, CONFIG, tree, surprises, text)
-    for assignment in given:
-        tree, surprises = _tree(assignment)
-        _collect(layers, mistakes, str(assignment), tree, surprises, None)
+    layers = _layers(text, given)
+    mistakes = [mistake for layer in layers for mistake in layer.mistakes]
     if mistakes:
         raise RuleError(tuple(mistakes))
     return _merged(layers)
 
 
-def _collect(
-    layers: list[_Layer], mistakes: list[DdbmigError], name: str, tree: Node | None,
-    surprises: tuple[UsageError, ...], text: str | None,
-) -> None:  # fmt: skip
+def on_rules(text: str | None, given: Sequence[Assignment] = ()) -> Configuration:
+    """As `configure`, but of sources with mistakes: what is sound of `extends` and of `rules`, so that their mistakes
+    can be told together with the others."""
+    data: dict[str, Any] = {}
+    settings: list[Setting] = []
+    origins: dict[str, Origin] = {}
+    for layer in _layers(text, given):
+        extends = part_of(layer.tree, "extends")
+        if layer.tree is not None and extends is not None and _names_packs(layer):
+            data["extends"], origins["extends"] = plain(extends), layer.origin(layer.tree.keys["extends"])
+        settings += settings_in(layer.name, part_of(layer.tree, "rules"), layer.text)
+    return Configuration(ProjectConfig.model_validate(data), tuple(settings), origins)
+
+
+def _names_packs(layer: _Layer) -> bool:
+    return not any((mistake.subject or "").startswith("extends") for mistake in layer.mistakes)
+
+
+def _layers(text: str | None, given: Sequence[Assignment]) -> list[_Layer]:
+    layers = [] if text is None else [_layer(CONFIG, *read_yaml(CONFIG, text), text)]
+    return [*layers, *(_layer(str(assignment), *_tree(assignment), None) for assignment in given)]
+
+
+def _layer(name: str, tree: Node | None, surprises: tuple[UsageError, ...], text: str | None) -> _Layer:
     try:
-        layers.append(_Layer(name, check_model(name, tree, ProjectConfig, surprises, text or "").tree, text))
+        check_model(name, tree, ProjectConfig, surprises, text or "")
     except RuleError as error:
-        mistakes += error.mistakes if text is not None else [replace(m, line=None, column=None) for m in error.mistakes]
+        placed = error.mistakes if text is not None else [replace(m, line=None, column=None) for m in error.mistakes]
+        return _Layer(name, tree, text, tuple(placed))
+    return _Layer(name, tree, text)
 
 
 def _tree(assignment: Assignment) -> tuple[Node | None, tuple[UsageError, ...]]:
     """`a.b=value` as the tree of `a: {b: value}`."""
     key, sign, value = assignment.text.partition("=")
-    if not sign or not all(key.split(".")):
+    if not sign or not all(key.split(".")) or not value.strip():
         wrong = UsageError("not an assignment", str(assignment), expected="key.key=value, e.g. gate.fail_on=warning")
         return None, (wrong,)
     node, mistakes = read_yaml(str(assignment), value)
     for part in reversed(key.split(".")):
-        node = Node({part: node}, _START, _START, {part: _START}) if node is not None else None
+        node = Node({part: node}, _START, None, {part: _START}) if node is not None else None
     return node, mistakes
 
 
@@ -120,14 +143,15 @@ def _merged(layers: Sequence[_Layer]) -> Configuration:
                 target = target.setdefault(part, {})
             target[path[-1]] = plain(node)
             origins[".".join(path)] = layer.origin(place)
-        rules = layer.tree.value.get("rules") if isinstance(layer.tree.value, Mapping) else None
-        settings += settings_in(layer.name, rules, layer.text)
+        settings += settings_in(layer.name, part_of(layer.tree, "rules"), layer.text)
     return Configuration(ProjectConfig.model_validate(data), tuple(settings), origins)
 
 
-def _leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node, Place]]:
+def _leaves(node: Node | None, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node, Place]]:
     """Every value that is no mapping, with the keys that lead to it and the place of the last of them."""
-    for key, inner in node.value.items() if isinstance(node.value, Mapping) else ():
+    if node is None or not isinstance(node.value, Mapping):
+        return
+    for key, inner in node.value.items():
         if isinstance(inner.value, Mapping):
             yield from _leaves(inner, (*path, key))
         else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ddbmig.engine.wording import closest
-from ddbmig.model.errors import UsageError
+from ddbmig.model.errors import RuleError, UsageError
 from ddbmig.model.gate import GateReport
 from ddbmig.project import check_writable, write_file
 from ddbmig.reporters.gate import FORMATS
@@ -27,15 +27,20 @@ class Output:
 def outputs_of(given: Sequence[str], as_json: bool) -> tuple[Output, ...]:
     """What `--output FORMAT[=FILE]` and `--json` ask for; text, where they ask for nothing.
 
-    Raises UsageError for an unknown format, two formats for one place, and a place that cannot be written.
+    Raises RuleError with every unknown format, two formats for one place, and each place that cannot be written.
     """
-    found = [_output(text) for text in (*given, *(["json=-"] if as_json else []))] or [Output("text", None)]
-    for output in found:
-        if sum(output.path == other.path for other in found) > 1:
-            place = str(output.path) if output.path else "the standard output"
-            raise UsageError("two outputs go to one place", subject=place, hint="name a file: --output FORMAT=FILE")
-        if output.path is not None:
-            check_writable(output.path.parent)
+    found, mistakes = list[Output](), list[UsageError]()
+    for text in (*given, *(["json=-"] if as_json else [])) or ["text"]:
+        try:
+            output = _output(text)
+            if output.path in (other.path for other in found):
+                place = str(output.path) if output.path else "the standard output"
+                raise UsageError("two outputs go to one place", subject=place, hint="name a file: --output FORMAT=FILE")
+            found.append(output)
+        except UsageError as error:
+            mistakes.append(error)
+    if mistakes:
+        raise RuleError(tuple(mistakes))
     return tuple(found)
 
 
@@ -46,7 +51,10 @@ def _output(text: str) -> Output:
         raise UsageError("unknown output format", subject=name, expected=", ".join(FORMATS), hint=hint)
     if sign and not path:
         raise UsageError("an output without a file", subject=text, expected="FORMAT=FILE, or FORMAT=-")
-    return Output(name, None if path in ("", STDOUT) else Path(path))
+    output = Output(name, None if path in ("", STDOUT) else Path(path))
+    if output.path is not None:
+        check_writable(output.path.parent)
+    return output
 
 
 def write_outputs(report: GateReport, outputs: Sequence[Output], *, colour: bool) -> str:

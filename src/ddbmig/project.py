@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from ddbmig.config import CONFIG, Configuration, assignments, configure
+from ddbmig.config import CONFIG, Assignment, Configuration, assignments, configure, on_rules
 from ddbmig.engine.rulebook import Rulebook, load_rules
-from ddbmig.engine.strict_yaml import read_yaml, yaml_text
-from ddbmig.engine.typed_yaml import plain, read_model
+from ddbmig.engine.strict_yaml import decoded, read_yaml, yaml_text
+from ddbmig.engine.typed_yaml import by_place, plain, read_model
 from ddbmig.model.base import Value
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.design import Prices
-from ddbmig.model.errors import RuleError, UsageError
+from ddbmig.model.errors import DdbmigError, RuleError, UsageError
 from ddbmig.packs import read_packs
 
 DECISIONS = "decisions.yaml"
@@ -124,12 +124,15 @@ def _key_of(inputs: Iterable[Path]) -> str:
 
 
 def open_project(folder: Path | None, out: Path | None, options: Sequence[str] = ()) -> Project:
-    """The project in `folder` (it must hold ddbmig.yaml), or an analysis without one, kept in `out`.
+    """The project in `folder` (it must hold ddbmig.yaml), or in the working folder where that holds one; else an
+    analysis without a project, kept in `out`.
 
     `options` are `key=value` texts over ddbmig.yaml. Raises UsageError where there is no ddbmig.yaml, RuleError where
     it is not understood.
     """
     given = assignments(options)
+    if folder is None and Path(CONFIG).is_file():
+        folder = Path()
     if folder is None:
         target = out or Path("migration")
         return Project(folder=target, out=target, configuration=configure(None, given), is_project=False)
@@ -140,8 +143,22 @@ def open_project(folder: Path | None, out: Path | None, options: Sequence[str] =
         raise UsageError(
             f"no {CONFIG} in this folder", file=str(folder), hint="name the inputs: --schema, --slow-log, …"
         )
-    found = configure(read_text(path), given)
+    text = read_text(path)
+    try:
+        found = configure(text, given)
+    except RuleError as error:
+        raise RuleError(by_place((*error.mistakes, *_mistakes_on_rules(folder, text, given)))) from error
     return Project(folder=folder, out=out or folder / found.config.out, configuration=found, is_project=True)
+
+
+def _mistakes_on_rules(folder: Path, text: str, given: Sequence[Assignment]) -> tuple[DdbmigError, ...]:
+    """What else is wrong with a configuration that has mistakes: the packs and rules that it names."""
+    sound = on_rules(text, given)
+    try:
+        load_rules(read_packs(sound.config.extends, folder, sound.origins.get("extends")), sound.settings)
+    except RuleError as error:
+        return error.mistakes
+    return ()
 
 
 def rules_in_force(project: Project) -> Rulebook:
@@ -197,11 +214,12 @@ def read_prices(region: str) -> Prices:
 
 
 def read_text(path: Path) -> str:
-    """A file's text. Raises UsageError where it is not UTF-8 or cannot be read."""
+    """A file's text. Raises UsageError where it is not UTF-8, with the place, or cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("cannot be read as UTF-8 text", file=str(path), hint="save it as UTF-8") from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror})", file=str(path), hint="check its permissions") from error
+    return decoded(str(path), data)
 
 
 def file_sha(path: Path) -> str:

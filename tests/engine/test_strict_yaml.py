@@ -46,8 +46,10 @@ def plain(node: Node) -> object:
         ("a: [1\n", 2, 1, "not YAML"),
         ("a: b: c\n", 1, 5, "not YAML"),
         ("", 1, 1, "empty"),
-        ("a: \x00", 1, 1, "not YAML"),
-        ("a: 99999999999999999999\n", 1, 4, "int"),
+        ("a: \x00", 1, 4, "U+0000"),
+        ("a: b\n\u202ec: d", 2, 1, "U+202E RIGHT-TO-LEFT OVERRIDE"),
+        ("a: b\n\ufeffc: d", 2, 1, "U+FEFF"),
+        ("a: 99999999999999999999\n", 1, 4, "18 digits"),
     ],
 )
 def test_surprises_are_refused_with_their_place(text: str, line: int, column: int, message: str) -> None:

@@ -8,7 +8,7 @@
 Comparisons, `+ - * /` on numbers, `in`, `and/or/not`, `any/all/count(… for q in list)`, `count(list)`, `default(x, v)`,
 `is_set(x)` and `like(text, "glob")`; nothing else. Nothing fails open: a name outside the catalogue, a type that does
 not fit, a fact that may be missing and is not guarded, or a line that is too long or too deep is refused when it is
-compiled, so that an evaluation is total. Division is by a number other than 0 only.
+compiled, so that an evaluation is total. Division is by a number other than 0 only, a loop holds no other loop.
 """
 
 import ast
@@ -16,14 +16,15 @@ import fnmatch
 import math
 import operator
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ddbmig.engine.wording import Facts, closest, show
+from ddbmig.engine.wording import UNKNOWN_NAME, Facts, closest, closest_name, show
 from ddbmig.model.assessment import FactValue
-from ddbmig.model.errors import UsageError
+from ddbmig.model.errors import DdbmigError, RuleError, UsageError
 
 Kind = Literal["number", "bool", "text", "list"]
 
@@ -31,6 +32,8 @@ MAX_LENGTH = 300
 MAX_NODES = 80
 MAX_DEPTH = 12
 MAX_NUMBER = 1e15
+SHORTER = "write several lines under all or any"
+"""The way out of the limits."""
 
 _NOTHING: frozenset[str] = frozenset()
 _FUNCTIONS = ("all", "any", "count", "default", "is_set", "like")
@@ -50,6 +53,32 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+_IN_THE_LANGUAGE = f"comparisons, + - * /, in, and, or, not, {', '.join(_FUNCTIONS)}"
+_PYTHON: dict[type[ast.expr], str] = {
+    ast.JoinedStr: "a text with f before it", ast.Lambda: "lambda", ast.IfExp: "if … else", ast.NamedExpr: ":=",
+    ast.Subscript: "[…] behind a name", ast.ListComp: "a loop in […]", ast.SetComp: "a loop in {…}",
+    ast.DictComp: "a loop in {…}", ast.GeneratorExp: "a loop outside of any, all and count", ast.Dict: "{…}",
+    ast.Set: "{…}", ast.Starred: "a star before a name", ast.Await: "await", ast.Yield: "yield",
+    ast.YieldFrom: "yield", ast.Slice: "a colon",
+}  # fmt: skip
+"""What Python's grammar has and the condition language has not."""
+_PLAIN_SIGNS = {"≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "÷": "/", "−": "-", "–": "-", "’": "'", "‘": "'",
+                "“": "'", "”": "'", "„": "'"}  # fmt: skip
+"""What word processors and formulas write, and what it is here."""
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
+_CLOSED_BY = {")": "(", "]": "[", "}": "{"}
+_SLIPS = (
+    (re.compile(r"&&|&"), "and"),
+    (re.compile(r"\|\|?"), "or"),
+    (re.compile(r"!(?!=)"), "not"),
+    (re.compile(r"=>"), ">="),
+    (re.compile(r"=<"), "<="),
+    (re.compile(r"<>"), "!="),
+    (re.compile(r"(?<![<>=!:])=(?![=<>])"), "=="),
+    (re.compile(r"%"), "a share as 0.7, not as 70 %"),
+    (re.compile(r"(?<=[0-9]),(?=[0-9]{3})"), "a number without commas"),
+)
+"""What people write instead of what the language has."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +137,8 @@ class _Term:
 def compile_condition(text: str, names: Mapping[str, FactType], known: frozenset[str] = _NOTHING) -> Compiled:
     """Compile one condition; `known` are the facts that earlier lines have guarded.
 
-    Raises UsageError with `column` (1-based, in `text`), the subject, and a suggestion where there is one.
+    Raises UsageError with `column` (1-based, in `text`), the subject, and a suggestion where there is one; RuleError
+    where several parts have mistakes.
     """
     tree = _parse(text)
     compiler = _Compiler(text, names)
@@ -119,26 +149,73 @@ def compile_condition(text: str, names: Mapping[str, FactType], known: frozenset
     return Compiled(text, frozenset(compiler.used), term.if_true, is_guard, term.run, term.because)
 
 
+def mistakes_in(error: DdbmigError) -> tuple[DdbmigError, ...]:
+    """All that an error stands for."""
+    return error.mistakes if isinstance(error, RuleError) else (error,)
+
+
 def _parse(text: str) -> ast.expr:
     if len(text) > MAX_LENGTH:
-        raise UsageError("condition too long", column=MAX_LENGTH + 1, expected=f"at most {MAX_LENGTH} characters")
-    strange = re.search(r"[\x00-\x1f\x7f\\]", text)
+        raise UsageError("condition too long", column=MAX_LENGTH + 1, expected=f"at most {MAX_LENGTH} characters",
+                         hint=SHORTER)  # fmt: skip
+    plain = _LITERAL.sub(lambda found: "_" * len(found.group()), text)
+    strange = re.search(r"[\x00-\x1f\x7f\\]", text) or re.search(r"[^ -~]|['\"]", plain)
     if strange:
-        raise UsageError("character not allowed in a condition", column=strange.start() + 1, expected="one plain line")
+        raise _strange(strange)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        column = min(max(error.offset or 1, 1), len(text) + 1)
-        raise UsageError("cannot read this condition", column=column, expected="one expression") from error
-    except (Warning, ValueError, MemoryError, RecursionError) as error:
-        raise UsageError("cannot read this condition", column=1, expected="one expression") from error
+    except (SyntaxError, Warning, ValueError, MemoryError, RecursionError) as error:
+        raise _unreadable(text, plain, error) from error
     if sum(isinstance(node, ast.expr) for node in ast.walk(tree)) > MAX_NODES:
-        raise UsageError("condition too complex", column=1, expected=f"at most {MAX_NODES} parts")
+        raise UsageError("condition too complex", column=1, expected=f"at most {MAX_NODES} parts", hint=SHORTER)
     if _depth(tree) > MAX_DEPTH:
-        raise UsageError("condition nested too deeply", column=1, expected=f"at most {MAX_DEPTH} levels")
+        raise UsageError("condition nested too deeply", column=1, expected=f"at most {MAX_DEPTH} levels", hint=SHORTER)
     return tree
+
+
+def _strange(found: re.Match[str]) -> UsageError:
+    character, column = found.group(), found.start() + 1
+    if character in "'\"":
+        return UsageError("this quote is not closed", column=column)
+    name = f"U+{ord(character):04X} {unicodedata.name(character, 'a control character')}"
+    if character.isascii():
+        return UsageError("this character is not allowed in a condition", column=column, subject=name,
+                          expected="one plain line without backslashes")  # fmt: skip
+    plain = _PLAIN_SIGNS.get(character) or unicodedata.normalize("NFKC", character)
+    hint = f'write "{plain}"' if plain.isascii() else "it only looks like a letter of a name"
+    return UsageError("this character is not allowed outside of quotes", column=column, subject=name, hint=hint)
+
+
+def _unreadable(text: str, plain: str, error: Exception) -> UsageError:
+    """Why Python cannot parse a condition, in our words: a bracket, a slip, else the place where it stopped."""
+    bracket = _lone_bracket(plain)
+    if bracket is not None:
+        return UsageError("this bracket has no partner", column=bracket + 1, subject=plain[bracket])
+    for pattern, right in _SLIPS:
+        slip = pattern.search(plain)
+        if slip:
+            message = "this is not part of the condition language"
+            return UsageError(message, column=slip.start() + 1, subject=slip.group(), hint=f"write {right}")
+    if isinstance(error, SyntaxError) and not error.offset:
+        return UsageError("this condition breaks off", column=len(text.rstrip()) + 1, expected="a name or a value")
+    indent = len(text) - len(text.lstrip())
+    column = indent + (error.offset or 1) if isinstance(error, SyntaxError) else 1
+    return UsageError("cannot read this condition from here", column=min(column, len(text) + 1),
+                      expected="one comparison, or several joined by and, or")  # fmt: skip
+
+
+def _lone_bracket(plain: str) -> int | None:
+    """The offset of the first bracket that closes none, or else of the last that is not closed."""
+    opened: list[int] = []
+    for offset, character in enumerate(plain):
+        if character in _CLOSED_BY:
+            if not opened or plain[opened.pop()] != _CLOSED_BY[character]:
+                return offset
+        elif character in _CLOSED_BY.values():
+            opened.append(offset)
+    return opened[-1] if opened else None
 
 
 def _depth(node: ast.AST) -> int:
@@ -163,6 +240,7 @@ class _Compiler:
         self.indent = len(text) - len(text.lstrip())
         self.names = dict(names)
         self.used: set[str] = set()
+        self.in_loop = False
 
     def mistake(
         self, node: ast.AST, message: str, subject: str | None = None, expected: str | None = None,
@@ -190,10 +268,26 @@ class _Compiler:
                 return self.comparison(node, known)
             case ast.Call():
                 return self.call(node, known)
-        raise self.mistake(node, f"{type(node).__name__} is not part of the condition language")
+        said = _PYTHON.get(type(node), "this")
+        raise self.mistake(node, f"{said} is not part of the condition language", expected=_IN_THE_LANGUAGE)
 
     def source(self, node: ast.expr) -> str:
         return ast.get_source_segment(self.text, node) or ast.unparse(node)
+
+    def both(self, left: Callable[[], _Term], right: Callable[[], _Term]) -> tuple[_Term, _Term]:
+        """Two parts that need nothing of each other; raises RuleError with the mistakes of both."""
+        try:
+            first = left()
+        except UsageError as error:
+            raise RuleError((*mistakes_in(error), *self.mistakes_of(right))) from error
+        return first, right()
+
+    def mistakes_of(self, part: Callable[[], _Term]) -> tuple[DdbmigError, ...]:
+        try:
+            part()
+        except UsageError as error:
+            return mistakes_in(error)
+        return ()
 
     def expect(self, node: ast.expr, known: frozenset[str], *kinds: Kind) -> _Term:
         term = self.compile(node, known)
@@ -209,7 +303,11 @@ class _Compiler:
             return _Term("text", lambda _: value, value, fixed=True, literals=(value,))
         if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= MAX_NUMBER:
             return _Term("number", lambda _: value, self.source(node), fixed=True, literals=(value,))
-        raise self.mistake(node, "this literal is not allowed", expected="a plain number, text, true or false")
+        if isinstance(value, int | float):
+            raise self.mistake(node, "this number is too large", self.source(node), f"at most {MAX_NUMBER:,.0f}")
+        hint = "is_set(x) tells whether a fact is known" if value is None else None
+        raise self.mistake(node, "this literal is not allowed", self.source(node),
+                           "a plain number, text, true or false", hint)  # fmt: skip
 
     def name(self, node: ast.expr, known: frozenset[str], guarded: bool = False) -> _Term:
         name = dotted(node)
@@ -219,7 +317,7 @@ class _Compiler:
             return _Term("bool", lambda _: name == "true", name, fixed=True)
         fact = self.names.get(name)
         if fact is None:
-            raise self.mistake(node, "unknown name", subject=name, hint=closest(name, self.names))
+            raise self.mistake(node, UNKNOWN_NAME, subject=name, hint=closest_name(name, self.names))
         self.used.add(name)
         if fact.may_be_missing and not guarded and name not in known:
             hint = f"guard it: is_set({name}) and …, an earlier line of the same all, or default({name}, …)"
@@ -263,20 +361,22 @@ class _Compiler:
         apply = _ARITHMETIC.get(type(node.op))
         if apply is None:
             raise self.mistake(node, "this operator is not part of the condition language", expected="+ - * /")
-        left, right = self.expect(node.left, known, "number"), self.expect(node.right, known, "number")
+        left, right = self.both(
+            lambda: self.expect(node.left, known, "number"), lambda: self.expect(node.right, known, "number")
+        )
         if isinstance(node.op, ast.Div) and (not right.literals or right.literals[0] == 0):
             hint = "multiply the other side instead"
             raise self.mistake(node.right, "division is by a literal number other than 0 only", hint=hint)
         unit = left.unit if not right.unit or left.unit == right.unit else right.unit if not left.unit else ""
         fixed = left.fixed and right.fixed
-        return _Term("number", lambda facts: apply(left.run(facts), right.run(facts)), self.source(node), unit, fixed)
+
+        def run(facts: Facts) -> float:
+            return float(apply(float(left.run(facts)), float(right.run(facts))))  # of integers it could overflow
+
+        return _Term("number", run, self.source(node), unit, fixed)
 
     def junction(self, node: ast.BoolOp, known: frozenset[str]) -> _Term:
-        both, parts = isinstance(node.op, ast.And), []
-        for value in node.values:
-            part = self.expect(value, known, "bool")
-            known |= part.if_true if both else part.if_false
-            parts.append(part)
+        both, parts = isinstance(node.op, ast.And), self.parts(node, known)
         in_all, in_each = _guards(parts, both)
 
         def run(facts: Facts) -> bool:
@@ -290,13 +390,35 @@ class _Compiler:
         if_true, if_false = (in_all, in_each) if both else (in_each, in_all)
         return _Term("bool", run, self.source(node), if_true=if_true, if_false=if_false, explain=explain)
 
+    def parts(self, node: ast.BoolOp, known: frozenset[str]) -> list[_Term]:
+        """The parts of `and` or `or`, each checked with what the ones before it have guarded."""
+        parts, mistakes = list[_Term](), list[DdbmigError]()
+        for value in node.values:
+            try:
+                part = self.expect(value, known, "bool")
+            except UsageError as error:
+                mistakes += mistakes_in(error)
+                known |= self.meant_to_guard(self.source(value))
+            else:
+                known |= part.if_true if isinstance(node.op, ast.And) else part.if_false
+                parts.append(part)
+        if mistakes:
+            raise RuleError(tuple(mistakes))
+        return parts
+
+    def meant_to_guard(self, text: str) -> frozenset[str]:
+        """Any fact, where a part with a mistake was a guard: what follows is not blamed for it."""
+        return frozenset(self.names) if "is_set" in text else _NOTHING
+
     def comparison(self, node: ast.Compare, known: frozenset[str]) -> _Term:
         if len(node.ops) > 1:
             raise self.mistake(node, "compare two things at a time", hint="join two comparisons with and")
         sign, apply = _COMPARISONS.get(type(node.ops[0]), ("", operator.eq))
         if not sign:
             raise self.mistake(node, "is and is not are not part of the condition language", expected="== or !=")
-        left, right = self.compile(node.left, known), self.compile(node.comparators[0], known)
+        left, right = self.both(
+            lambda: self.compile(node.left, known), lambda: self.compile(node.comparators[0], known)
+        )
         self.check_types(node, sign, left, right)
         unit = left.unit or right.unit
 
@@ -316,7 +438,8 @@ class _Compiler:
             if right.kind != "list" or left.kind != member:
                 raise self.mistake(node, f"cannot look for a {left.kind} in this", expected="a list of the same type")
         elif left.kind != right.kind or left.kind == "list":
-            raise self.mistake(node, f"cannot compare a {left.kind} with a {right.kind}", expected="two of one type")
+            expected = "a number, text, true or false" if left.kind == "list" else f"a {left.kind} on both sides"
+            raise self.mistake(node, f"cannot compare a {left.kind} with a {right.kind}", expected=expected)
         elif sign not in ("==", "!=") and left.kind != "number":
             raise self.mistake(node, f"{sign} compares numbers, not {left.kind}", expected="== or !=")
         for allowed, other in ((left.values, right), (right.values, left)):
@@ -370,12 +493,13 @@ class _Compiler:
         if not isinstance(glob, ast.Constant) or not isinstance(glob.value, str):
             raise self.mistake(glob, "the pattern of like is a literal text")
         pattern = glob.value
+        matches = re.compile(fnmatch.translate(pattern)).match
 
         def explain(facts: Facts, held: bool) -> str:
             return f"{term.text} is {term.run(facts)} ({'' if held else 'not '}like {pattern})"
 
         def run(facts: Facts) -> bool:
-            return fnmatch.fnmatchcase(str(term.run(facts)), pattern)
+            return matches(term.run(facts)) is not None
 
         return _Term("bool", run, self.source(node), explain=explain)
 
@@ -404,16 +528,24 @@ class _Compiler:
     def generator(self, node: ast.expr, known: frozenset[str]) -> tuple[str, _Term, _Term]:
         if not isinstance(node, ast.GeneratorExp) or len(node.generators) != 1:
             raise self.mistake(node, "not a loop over one list", expected="… for q in list")
+        if self.in_loop:
+            raise self.mistake(node, "a loop inside of a loop is not allowed", expected="… for q in list, once")
         loop = node.generators[0]
-        if loop.ifs or loop.is_async or not isinstance(loop.target, ast.Name) or loop.target.id in self.names:
+        if loop.ifs or loop.is_async or not isinstance(loop.target, ast.Name) or self.is_taken(loop.target.id):
             raise self.mistake(node, "this loop is not allowed", expected="… for q in list, q being a new name")
         members = self.expect(loop.iter, known, "list")
         variable = loop.target.id
-        self.names[variable] = FactType(members.literal_kind or "text", values=members.values)
-        condition = self.expect(node.elt, known, "bool")
-        del self.names[variable]
-        self.used.discard(variable)
+        self.names[variable], self.in_loop = FactType(members.literal_kind or "text", values=members.values), True
+        try:
+            condition = self.expect(node.elt, known, "bool")
+        finally:
+            del self.names[variable]
+            self.in_loop = False
+            self.used.discard(variable)
         return variable, members, condition
+
+    def is_taken(self, variable: str) -> bool:
+        return variable in self.names or variable in ("true", "false")
 
 
 def _guards(parts: list[_Term], both: bool) -> tuple[frozenset[str], frozenset[str]]:

@@ -64,15 +64,13 @@ def judge(
     return tuple(sorted(violations, key=lambda v: (-rank(v.finding.severity), v.finding.rule, v.finding.subject)))
 
 
-def _violation(
-    rulebook: Rulebook, finding: Finding, accepted: Accepted, fail_on: FailOn, locate: Locate
-) -> Violation:
+def _violation(rulebook: Rulebook, finding: Finding, accepted: Accepted, fail_on: FailOn, locate: Locate) -> Violation:
     rule = rulebook.rule(finding.rule)
     standing, note = _standing(rulebook, finding, accepted)
     heavy = rank(finding.severity) >= rank(fail_on)
     fails = heavy and (standing == "open" or (standing == "known" and not accepted.new_only))
     if fails and rule.status == "preview":
-        fails, note = False, "the rule is in preview: it does not fail the gate yet"
+        fails, note = False, "the rule is in preview"
     location = locate(rule.applies_to, finding)
     return Violation(
         finding=finding, applies_to=rule.applies_to, standing=standing, fails=fails, note=note, location=location

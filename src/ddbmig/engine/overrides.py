@@ -2,16 +2,28 @@
 other: later ones win, but a mandatory rule can only be raised."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from pydantic import ValidationError
+
+from ddbmig.engine.expressions import MAX_NUMBER
 from ddbmig.engine.rule import SEVERITIES, Origin, ParamValue, Rule
 from ddbmig.engine.rule_reader import kind_of
-from ddbmig.engine.strict_yaml import Node
-from ddbmig.engine.typed_yaml import line_of
-from ddbmig.engine.wording import closest
+from ddbmig.engine.strict_yaml import Node, Place, lines_of
+from ddbmig.engine.typed_yaml import plain
+from ddbmig.engine.wording import closest, visible
+from ddbmig.model.context import RuleOverride
 from ddbmig.model.errors import UsageError
 
 SettingValue = bool | ParamValue
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where one word of a setting stands, and the line of the file."""
+
+    origin: Origin
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -21,33 +33,64 @@ class Setting:
     rule: str
     key: str
     value: SettingValue
-    origin: Origin
-    source: str | None = None
-    """The line of the file."""
+    rule_at: Spot
+    key_at: Spot
+    value_at: Spot
+
+    @property
+    def origin(self) -> Origin:
+        """Who set the value."""
+        return self.value_at.origin
 
     def mistake(self, message: str, expected: str | None = None, hint: str | None = None) -> UsageError:
-        """What is wrong with this setting, at its place."""
-        subject = f"rules.{self.rule}.{self.key}"
-        at = self.origin
-        return UsageError(message, at.file, at.line, at.column, subject, expected, hint, self.source)
+        """What is wrong with the value."""
+        return self._mistake(self.value_at, f"rules.{self.rule}.{self.key}", message, expected, hint)
+
+    def unknown_rule(self, hint: str | None) -> UsageError:
+        """That there is no such rule."""
+        return self._mistake(self.rule_at, f"rules.{self.rule}", "no such rule", None, hint)
+
+    def unknown_param(self, hint: str | None) -> UsageError:
+        """That the rule has no such param."""
+        return self._mistake(self.key_at, f"rules.{self.rule}.{self.key}", "no such param", None, hint)
+
+    def _mistake(
+        self, spot: Spot, subject: str, message: str, expected: str | None, hint: str | None
+    ) -> UsageError:  # fmt: skip
+        at = spot.origin
+        return UsageError(message, at.file, at.line, at.column, visible(subject), expected, hint, spot.source)
 
 
 def settings_in(file: str, rules: Node | None, text: str | None) -> tuple[Setting, ...]:
-    """The settings of a `rules:` mapping whose shape has been checked; `text` is that of the file, None for no file."""
+    """The settings of a `rules:` mapping; `text` is that of the file, None for no file. Entries that are not of the
+    right shape are left out: whoever checks the whole file tells it."""
+    lines = lines_of(text) if text else []
+
+    def spot(place: Place) -> Spot:
+        if text is None:
+            return Spot(Origin(file))
+        return Spot(Origin(file, place.line, place.column), lines[place.line - 1] if place.line <= len(lines) else None)
+
     found = []
-    for rule, entry in _items(rules):
-        for key, node in _items(entry):
-            inner = _items(node) if key == "params" else [(key, node)]
-            for name, value in inner:
+    for rule, entry, rule_at in _items(rules):
+        for key, node, key_at in _items(entry) if _is_sound(entry) else []:
+            for name, value, name_at in _items(node) if key == "params" else [(key, node, key_at)]:
                 path = f"params.{name}" if key == "params" else name
-                place = value.place
-                origin = Origin(file) if text is None else Origin(file, place.line, place.column)
-                found.append(Setting(rule, path, _value(value), origin, line_of(text or "", place.line)))
+                found.append(Setting(rule, path, _value(value), spot(rule_at), spot(name_at), spot(value.place)))
     return tuple(found)
 
 
-def _items(node: Node | None) -> list[tuple[str, Node]]:
-    return list(node.value.items()) if node is not None and isinstance(node.value, Mapping) else []
+def _items(node: Node | None) -> list[tuple[str, Node, Place]]:
+    mapping = node.value if node is not None and isinstance(node.value, Mapping) else {}
+    return [(key, value, node.keys[key]) for key, value in mapping.items()] if node is not None else []
+
+
+def _is_sound(entry: Node) -> bool:
+    try:
+        RuleOverride.model_validate(plain(entry), strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def _value(node: Node) -> SettingValue:
@@ -63,18 +106,25 @@ class Overriding:
     rules: dict[str, Rule]
     off: dict[str, tuple[Rule, Origin]]
     mistakes: list[UsageError]
+    told: set[tuple[str, str]] = field(default_factory=set)
+    """Unknown rules that have been told, by file and id."""
 
     def apply(self, setting: Setting) -> None:
         """Apply one setting; a mistake changes nothing."""
         rule = self.rules.get(setting.rule) or self.off.get(setting.rule, (None,))[0]
         if rule is None:
-            known = closest(setting.rule, [*self.rules, *self.off])
-            self.mistakes.append(setting.mistake("no such rule", hint=known))
+            self._unknown(setting)
             return
         wrong = list(_wrong(rule, setting))
         self.mistakes += wrong
         if not wrong:
             self._set(rule, setting)
+
+    def _unknown(self, setting: Setting) -> None:
+        if (setting.origin.file, setting.rule) not in self.told:
+            self.told.add((setting.origin.file, setting.rule))
+            hint = closest(setting.rule, [*self.rules, *self.off]) or "see: ddbmig rules list"
+            self.mistakes.append(setting.unknown_rule(hint))
 
     def _set(self, rule: Rule, setting: Setting) -> None:
         if setting.key == "enabled":
@@ -124,11 +174,15 @@ def _wrong_severity(rule: Rule, setting: Setting) -> Iterator[UsageError]:
 
 
 def _wrong_param(rule: Rule, setting: Setting) -> Iterator[UsageError]:
-    name = setting.key.removeprefix("params.")
+    name, value = setting.key.removeprefix("params."), setting.value
     if name not in rule.params:
         known = f"known: {', '.join(rule.params)}" if rule.params else "this rule has no params"
-        yield setting.mistake("no such param", hint=closest(name, rule.params) or known)
+        yield setting.unknown_param(closest(name, rule.params) or known)
     elif rule.mandatory:
-        yield setting.mistake("this rule is mandatory: its params stay")
-    elif kind_of(setting.value) != kind_of(rule.params[name]):
+        yield setting.mistake("this rule is mandatory: its params stay", hint="ask the owners of the pack")
+    elif kind_of(value) != kind_of(rule.params[name]):
         yield setting.mistake("this param has another type", f"a {kind_of(rule.params[name])}")
+    elif value == ():
+        yield setting.mistake("an empty list", "- text, one at least")
+    elif isinstance(value, int | float) and abs(value) > MAX_NUMBER:
+        yield setting.mistake("this number is too large", f"at most {MAX_NUMBER:,.0f}")

@@ -30,7 +30,7 @@ def compare(before: Rulebook, after: Rulebook, assessment: Assessment | None) ->
 def _change(old: Rule | None, new: Rule | None, off: str) -> Iterator[RuleChange]:
     if new is None:
         if old is not None:
-            details = (f"switched off by {off}",) if off else ()
+            details = (f"switched off by {off}",) if off else tuple[str, ...]()
             yield RuleChange(rule=old.id, title=old.title, change="removed", details=details)
         return
     if old is None:

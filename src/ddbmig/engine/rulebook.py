@@ -13,8 +13,8 @@ from ddbmig.engine.facts import PHASES
 from ddbmig.engine.overrides import Overriding, Setting, settings_in
 from ddbmig.engine.rule import Origin, Rule, written
 from ddbmig.engine.rule_reader import read_rule
-from ddbmig.engine.strict_yaml import Node
-from ddbmig.engine.typed_yaml import read_model
+from ddbmig.engine.strict_yaml import part_of, read_yaml
+from ddbmig.engine.typed_yaml import by_place, check_model
 from ddbmig.engine.wording import closest
 from ddbmig.model.assessment import Phase
 from ddbmig.model.base import canonical_json, sha256
@@ -106,7 +106,7 @@ def load_rules(packs: Sequence[Pack], settings: Iterable[Setting] = ()) -> Ruleb
     for setting in settings:
         state.apply(setting)
     if state.mistakes:
-        raise RuleError(tuple(state.mistakes))
+        raise RuleError(by_place(state.mistakes))
     return Rulebook(
         tuple(state.rules[key] for key in sorted(state.rules)),
         tuple(state.off[key] for key in sorted(state.off)),
@@ -135,13 +135,13 @@ def _add(state: Overriding, titles: dict[str, Rule], rule: Rule, pack: Pack) -> 
 
 
 def _pack_settings(pack: Pack, mistakes: list[UsageError]) -> tuple[Setting, ...]:
+    found: list[Setting] = []
     for name, text in pack.files:
         if PurePosixPath(name).name == PACK_FILE:
+            tree, wrong = read_yaml(name, text)
             try:
-                tree = read_model(name, text, PackFile).tree
+                check_model(name, tree, PackFile, wrong, text)
             except RuleError as error:
                 mistakes += [m for m in error.mistakes if isinstance(m, UsageError)]
-                return ()
-            rules = tree.value.get("rules") if isinstance(tree.value, Mapping) else None
-            return settings_in(name, rules if isinstance(rules, Node) else None, text)
-    return ()
+            found += settings_in(name, part_of(tree, "rules"), text)
+    return tuple(found)

@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from ddbmig.engine.strict_yaml import Node, read_yaml
-from ddbmig.engine.wording import closest
+from ddbmig.engine.strict_yaml import MAX_MISTAKES, Node, lines_of, read_yaml
+from ddbmig.engine.wording import closest, nearest, visible
 from ddbmig.model.base import Value
-from ddbmig.model.errors import RuleError, UsageError
+from ddbmig.model.errors import DdbmigError, RuleError, UsageError
 
 Model = TypeVar("Model", bound=Value)
 
 _PYDANTIC = "Input should be "
+_LIMIT = re.compile("^(greater|less) than")
 _NOT_ALLOWED = "this value is not allowed"
 _PLAIN_WORDS: Mapping[str, tuple[str, str | None]] = {
     "tuple_type": ("not a list", "[a, b]"),
@@ -57,19 +59,19 @@ def check_model(
         )
     elif tree is not None:
         try:
-            value = model.model_validate(plain(tree))
+            value = model.model_validate(plain(tree), strict=True)
             if not surprises:
                 return Read(value, tree)
         except ValidationError as error:
-            mistakes += [_mistake(file, tree, model, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+            mistakes += [_mistake(file, tree, model, found) for found in _telling(model, error.errors())]
     raise RuleError(in_order(mistakes, surprises, text))
 
 
 def plain(node: Node) -> Any:
-    """A tree as dictionaries, lists and scalars."""
+    """A tree as dictionaries, tuples and scalars."""
     if isinstance(node.value, Mapping):
         return {key: plain(value) for key, value in node.value.items()}
-    return [plain(item) for item in node.value] if isinstance(node.value, tuple) else node.value
+    return tuple(map(plain, node.value)) if isinstance(node.value, tuple) else node.value
 
 
 def in_order(
@@ -86,26 +88,42 @@ def in_order(
         key = (mistake.line, mistake.column, mistake.subject or mistake.message)
         before = found.get(key)
         found[key] = mistake if before is None else _one_of_both(before, mistake)
-    ordered = sorted(found.values(), key=lambda m: (m.line or 0, m.column or 0))
-    return tuple(replace(mistake, source=line_of(text, mistake.line)) for mistake in ordered)
+    ordered, lines = sorted(found.values(), key=lambda m: (m.line or 0, m.column or 0)), lines_of(text)
+    return tuple(_with_source(mistake, lines if text else []) for mistake in ordered[:MAX_MISTAKES])
 
 
-def line_of(text: str, line: int | None) -> str | None:
-    """A line of a text by its number; None where there is none. YAML breaks lines at these characters only."""
-    lines = re.split("\r\n|[\r\n\x85\u2028\u2029]", text)
-    return lines[line - 1] if text and line is not None and line <= len(lines) else None
+def by_place(mistakes: Iterable[DdbmigError]) -> tuple[DdbmigError, ...]:
+    """Mistakes of several files: the files in the order in which they come first, in each the order of its text."""
+    listed = list(mistakes)
+    files = {mistake.file: number for number, mistake in reversed([*enumerate(listed)])}
+    return tuple(sorted(listed, key=lambda m: (files[m.file], m.line or 0, m.column or 0)))
+
+
+def _with_source(mistake: UsageError, lines: Sequence[str]) -> UsageError:
+    source = lines[mistake.line - 1] if mistake.line is not None and mistake.line <= len(lines) else None
+    return replace(mistake, subject=visible(mistake.subject) if mistake.subject else None, source=source)
 
 
 def _one_of_both(one: UsageError, other: UsageError) -> UsageError:
     if not (one.expected and other.expected) or other.expected in one.expected:
         return one
-    return replace(one, message=_NOT_ALLOWED, expected=f"{one.expected}, or {other.expected}")
+    expected = f"{one.expected}, or {other.expected}".replace("a whole number, or a number", "a number")
+    return replace(one, message=_NOT_ALLOWED, expected=expected)
 
 
-def _mistake(
-    file: str, tree: Node, model: type[Value], loc: tuple[int | str, ...], kind: str, message: str
-) -> UsageError:
-    """One of pydantic's errors with its place in the file; `loc` also holds parts that name a type, not a key."""
+def _telling(model: type[Value], errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Without the missing keys that are there, misspelt."""
+    misspelt = {
+        (*error["loc"][:-1], nearest(str(error["loc"][-1]), fields_at(model, error["loc"][:-1])))
+        for error in errors[:MAX_MISTAKES]
+        if error["type"] == "extra_forbidden"
+    }
+    return [e for e in errors if not (e["type"] == "missing" and e["loc"] in misspelt)][:MAX_MISTAKES]
+
+
+def _mistake(file: str, tree: Node, model: type[Value], error: ErrorDetails) -> UsageError:
+    """One of pydantic's errors with its place in the file; its `loc` also holds parts that name a type, not a key."""
+    loc, kind, said = error["loc"], error["type"], error["msg"]
     node, key, names = tree, tree.place, list[str]()
     for part in loc:
         if isinstance(node.value, Mapping) and part in node.value:
@@ -115,15 +133,20 @@ def _mistake(
         elif kind != "missing":
             break
         names.append(str(part))
-    place, hint = node.place, None
+    subject = ".".join(names)
     if kind == "extra_forbidden":
-        place = key
         known = fields_at(model, loc[:-1])
-        message, hint = "unknown key", closest(names[-1], known) or f"known: {', '.join(known)}"
-    message, expected = _PLAIN_WORDS.get(kind, (message, None))
+        listed = f"known: {', '.join(known)}"
+        return UsageError("unknown key", file, key.line, key.column, subject, hint=closest(names[-1], known) or listed)
+    message, expected = _PLAIN_WORDS.get(kind, (said, None))
     if message.startswith(_PYDANTIC):
-        message, expected = _NOT_ALLOWED, message.removeprefix(_PYDANTIC).replace("True", "true")
-    return UsageError(message, file, place.line, place.column, ".".join(names), expected, hint)
+        message, expected = (
+            _NOT_ALLOWED,
+            _LIMIT.sub(r"a number \g<0>", said.removeprefix(_PYDANTIC)).replace("True", "true"),
+        )
+    allowed = re.findall("'([^']*)'", expected or "")
+    hint = closest(node.value, allowed) if isinstance(node.value, str) else None
+    return UsageError(message, file, node.place.line, node.place.column, subject, expected, hint)
 
 
 def fields_at(model: type[Value], loc: Iterable[int | str]) -> list[str]:

@@ -1,15 +1,15 @@
 """waivers.yaml: findings that a person has accepted, each with its place in the file."""
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ddbmig.engine.facts import CATALOGUE
-from ddbmig.engine.strict_yaml import Node, Place, yaml_text
-from ddbmig.engine.typed_yaml import in_order, read_model
+from ddbmig.engine.strict_yaml import Node, Place, part_of, read_yaml, yaml_text
+from ddbmig.engine.typed_yaml import check_model, in_order
 from ddbmig.engine.wording import closest, number, show
 from ddbmig.model.assessment import FactValue
-from ddbmig.model.errors import RuleError, UsageError
+from ddbmig.model.errors import DdbmigError, RuleError, UsageError
 from ddbmig.model.gate import Waiver, Waivers
 
 _FACTS = frozenset(fact.name for fact in CATALOGUE)
@@ -32,11 +32,6 @@ class PlacedWaiver:
         """Of its first key."""
         return self.node.place.column
 
-    def part(self, key: str) -> Place:
-        """Where the value of one of its keys stands."""
-        parts = self.node.value
-        return parts[key].place if isinstance(parts, Mapping) and key in parts else self.node.place
-
     def days_left(self, today: datetime.date) -> int:
         """Days until its last day; negative when that is past."""
         return (datetime.date.fromisoformat(self.waiver.expires) - today).days
@@ -44,37 +39,54 @@ class PlacedWaiver:
 
 def read_waivers(file: str, text: str) -> tuple[PlacedWaiver, ...]:
     """The waivers of a file in its order. Raises RuleError with every mistake, each with its place."""
-    read = read_model(file, text, Waivers)
-    nodes = read.tree.value["waivers"].value if isinstance(read.tree.value, Mapping) and read.value.waivers else ()
-    items = nodes if isinstance(nodes, tuple) else ()
-    placed = [PlacedWaiver(waiver, node) for waiver, node in zip(read.value.waivers, items, strict=True)]
-    wrong = [flaw for number, one in enumerate(placed) for flaw in _flaws(file, one, placed[:number])]
+    tree, surprises = read_yaml(file, text)
+    listed = part_of(tree, "waivers")
+    nodes = listed.value if listed is not None and isinstance(listed.value, tuple) else ()
+    wrong: list[DdbmigError] = [*_flaws(file, nodes), *_twice(file, nodes)]
+    found: tuple[Waiver, ...] = ()
+    try:
+        found = check_model(file, tree, Waivers, surprises, text).value.waivers
+    except RuleError as error:
+        wrong += error.mistakes
     if wrong:
-        raise RuleError(in_order(wrong, (), text))
-    return tuple(placed)
+        told = [mistake for mistake in wrong if isinstance(mistake, UsageError)]
+        raise RuleError(in_order(told, surprises, text))
+    return tuple(map(PlacedWaiver, found, nodes))
 
 
-def _flaws(file: str, placed: PlacedWaiver, before: Sequence[PlacedWaiver]) -> Iterator[UsageError]:
-    waiver = placed.waiver
+def _flaws(file: str, nodes: Iterable[Node]) -> Iterator[UsageError]:
+    """What the shape of the file does not tell, of each waiver."""
 
-    def flaw(key: str, message: str, subject: str, expected: str | None = None, hint: str | None = None) -> UsageError:
-        place = placed.part(key)
-        return UsageError(message, file, place.line, place.column, subject, expected, hint)
+    def flaw(at: Place, message: str, subject: str, expected: str | None = None, hint: str | None = None) -> UsageError:
+        return UsageError(message, file, at.line, at.column, subject, expected, hint)
 
-    for key in ("rule", "object", "reason", "owner"):
-        if not getattr(waiver, key).strip():
-            yield flaw(key, "a waiver says this in words", key)
-    if not _is_date(waiver.expires):
-        yield flaw("expires", "not a date", waiver.expires, 'YYYY-MM-DD in quotes, e.g. "2027-03-31"')
-    if waiver.tolerance_percent < 0:
-        yield flaw("tolerance_percent", "less than nothing", "tolerance_percent", "a number of percent")
-    for name in waiver.accepted:
-        if name not in _FACTS:
-            yield flaw("accepted", "unknown fact", name, hint=closest(name, _FACTS) or "see: ddbmig rules facts")
-    for other in before:
-        if (other.waiver.rule, other.waiver.object) == (waiver.rule, waiver.object):
-            hint = f"the other is in line {other.line}"
-            yield flaw("rule", "two waivers of one finding", f"{waiver.rule} {waiver.object}", hint=hint)
+    for node in nodes:
+        for key, part in node.value.items() if isinstance(node.value, Mapping) else ():
+            value = part.value
+            if isinstance(value, str) and key in ("rule", "object", "reason", "owner") and not value.strip():
+                yield flaw(part.place, "a waiver says this in words", key, "a text")
+            elif isinstance(value, str) and key == "expires" and not _is_date(value):
+                yield flaw(part.place, "not a date", value, 'YYYY-MM-DD in quotes, e.g. "2027-03-31"')
+            elif isinstance(value, int | float) and key == "tolerance_percent" and value < 0:
+                yield flaw(part.place, "less than nothing", key, "a number of percent")
+            elif key == "accepted":
+                for name, at in part.keys.items():
+                    if name not in _FACTS:
+                        hint = closest(name, _FACTS) or "see: ddbmig rules facts"
+                        yield flaw(at, "unknown fact", name, hint=hint)
+
+
+def _twice(file: str, nodes: Iterable[Node]) -> Iterator[UsageError]:
+    first: dict[tuple[str, str], Node] = {}
+    for node in nodes:
+        rule, subject = part_of(node, "rule"), part_of(node, "object")
+        if rule is None or subject is None:
+            continue
+        before = first.setdefault((str(rule.value), str(subject.value)), node)
+        if before is not node:
+            hint = f"the first is in line {before.place.line}"
+            yield UsageError("two waivers of one finding", file, rule.place.line, rule.place.column,
+                             f"{rule.value} {subject.value}", hint=hint)  # fmt: skip
 
 
 def _is_date(text: str) -> bool:

@@ -2,23 +2,50 @@
 
 import difflib
 import math
-import string
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from ddbmig.model.assessment import FactValue
-from ddbmig.model.errors import UsageError
+from ddbmig.model.errors import RuleError, UsageError
 
 Facts = Mapping[str, FactValue | None]
 
-FORMS = ("percent", "bytes", "number", "text")
-"""What may stand behind the colon of `{name:form}`; without one the unit of the fact decides."""
+_FORM_UNITS = {"percent": "share", "bytes": "bytes", "number": "", "text": ""}
+"""What may stand behind the colon of `{name:form}`, and the unit that it takes; without one that of the fact."""
+_BRACES = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}:]*)(?::(?P<form>[^{}]*))?\}|[{}]")
+_LONGEST = 100
+"""Characters of a name for which a near one is looked for, and that are shown of it."""
+
+
+UNKNOWN_NAME = "unknown name"
+"""What is said of a name that is neither a fact nor a param."""
 
 
 def closest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
     """The hint for a misspelt name, or None where nothing is near (`cutoff`: 0 anything, 1 the same)."""
-    matches = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
-    return f"did you mean {matches[0]}?" if matches else None
+    near = nearest(name, known, cutoff)
+    return f"did you mean {near}?" if near is not None else None
+
+
+def nearest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """The known name that a misspelt one is most like, or None where nothing is near."""
+    if len(name) > _LONGEST:
+        return None
+    matches = difflib.get_close_matches(name, known, n=len(known) or 1, cutoff=cutoff)
+    return min(matches, key=lambda match: (-difflib.SequenceMatcher(None, match, name).ratio(), match), default=None)
+
+
+def closest_name(name: str, known: Collection[str]) -> str | None:
+    """The hint for a misspelt name of a condition: for a param one of the params, for a fact a fact."""
+    own = name.startswith("params.")
+    return closest(name, [other for other in known if other.startswith("params.") is own])
+
+
+def visible(text: str) -> str:
+    """A text from a file as a message can show it: shortened, what is not printable as its escape."""
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 
 def number(value: float) -> str:
@@ -66,25 +93,32 @@ class Message:
 def compile_message(text: str, units: Mapping[str, str]) -> Message:
     """Read a sentence; `units` maps every name that may be quoted to its unit.
 
-    Raises UsageError, with the column, for an unknown name, an unknown form or a stray brace.
+    Raises RuleError with each unknown name, unknown form and stray brace, with its column.
     """
-    try:
-        pieces = list(string.Formatter().parse(text))
-    except ValueError as error:
-        raise UsageError(f"cannot read this sentence: {error}", column=1, hint="write {fact} or {fact:form}") from error
-    return Message(text, tuple(_part(text, piece, units) for piece in pieces))
+    mistakes, parts, end = list[UsageError](), list[tuple[str, str, str]](), 0
+    for found in _BRACES.finditer(text):
+        before, end = text[end : found.start()], found.end()
+        if found.group() in ("{{", "}}"):
+            parts.append((before + found.group()[0], "", ""))
+        elif wrong := list(_wrong_part(found, units)):
+            mistakes += wrong
+        else:
+            name, form = found["name"], found["form"]
+            parts.append((before, name, units[name] if form is None else _FORM_UNITS[form]))
+    if mistakes:
+        raise RuleError(tuple(mistakes))
+    return Message(text, (*parts, (text[end:], "", "")))
 
 
-def _part(
-    text: str, piece: tuple[str, str | None, str | None, str | None], units: Mapping[str, str]
-) -> tuple[str, str, str]:
-    before, name, form, conversion = piece
+def _wrong_part(found: re.Match[str], units: Mapping[str, str]) -> Iterator[UsageError]:
+    name, form = found["name"], found["form"]
     if name is None:
-        return before, "", ""
-    column = text.find("{" + name) + 2
+        yield UsageError("a brace stands alone", column=found.start() + 1, subject=found.group(),
+                         hint="write {fact} or {fact:form}; twice for a brace itself")  # fmt: skip
+        return
     if name not in units:
-        raise UsageError("unknown name", subject=name, column=column, hint=closest(name, units))
-    if conversion or (form and form not in FORMS):
-        raise UsageError("unknown form", subject=form or conversion, column=column, expected=", ".join(FORMS))
-    by_form = {"percent": "share", "bytes": "bytes", "number": "", "text": ""}
-    return before, name, by_form[form] if form else units[name]
+        column = found.start("name") + 1
+        yield UsageError(UNKNOWN_NAME, column=column, subject=name, hint=closest_name(name, units))
+    if form is not None and form not in _FORM_UNITS:
+        yield UsageError("unknown form", column=found.start("form") + 1, subject=form,
+                         expected=", ".join(_FORM_UNITS), hint=closest(form, _FORM_UNITS))  # fmt: skip

@@ -17,40 +17,54 @@ class Requirement(Value):
     """A declared latency requirement for the statements on one table (or `*` for all)."""
 
     table: str = "*"
+    """A table's id or name; `*` for all."""
     p99_ms: float
+    """The 99th percentile that is allowed, in milliseconds."""
 
 
 class Context(Value):
     """The application's context. None means: not answered; the report then shows the assumption that is used."""
 
     lifecycle: Literal["early", "growing", "mature"] | None = None
+    """Stage of the application's life: settled requirements favour copies, moving ones separate tables."""
     team_expertise: Literal["none", "some", "expert"] | None = None
+    """The team's experience with DynamoDB."""
     owners: Mapping[str, str] = {}
     """Table name -> the service or team that owns it."""
     security_contexts: Mapping[str, str] = {}
     """Table name -> security context, e.g. `pii`."""
     requirements: tuple[Requirement, ...] = ()
+    """Declared latencies, held against what the slow log measured."""
     growth_percent_per_month: float | None = None
+    """Growth of the data, in percent of itself a month."""
     analytics_required: bool | None = None
+    """Whether people ask the data questions that nobody knows beforehand."""
     performance_critical: bool | None = None
+    """Whether latency matters for the application as a whole."""
     strong_consistency: tuple[str, ...] = ()
     """Tables that must change together or be read strongly."""
     roadmap: str = ""
+    """What is planned, in a sentence or two."""
     pain_points: tuple[str, ...] = ()
+    """What hurts today."""
     migration_drivers: tuple[str, ...] = ()
+    """Why to migrate at all."""
     mysql_cost_per_month_usd: float | None = None
+    """Today's bill, for the break-even."""
 
 
 class Workload(Value):
     """How to read the rates of the logs."""
 
     represents: Represents | None = None
+    """`average` (assumed where nothing is said), `peak`, or a number of calls a month."""
 
 
 class Pricing(Value):
     """Where and how DynamoDB is billed."""
 
     region: str = "us-east-1"
+    """An AWS region of the shipped price file."""
     mode: Literal["on-demand"] = "on-demand"
 
 
@@ -58,17 +72,24 @@ class Scope(Value):
     """Glob patterns over table ids and names (`schema.table`, or `table`). Empty `include` means every table."""
 
     include: tuple[str, ...] = ()
+    """Only these tables."""
     exclude: tuple[str, ...] = ()
+    """All but these tables."""
     stay_on_mysql: tuple[str, ...] = ()
+    """Tables that go on living in MySQL: the report treats them as another system."""
 
 
 class Inputs(Value):
     """Where the project's inputs are, relative to the folder of ddbmig.yaml."""
 
     schema_files: tuple[str, ...] = ()
+    """DDL, as `mysqldump --no-data` writes it."""
     slow_logs: tuple[str, ...] = ()
+    """Slow query logs: times and rows."""
     general_logs: tuple[str, ...] = ()
+    """General query logs: calls and their order."""
     data: tuple[str, ...] = ()
+    """Rows, as `mysqldump --no-create-info` writes them."""
     queries: tuple[str, ...] = ()
     """Globs over .sql files with the application's statements: findings on an access pattern then point at them."""
 
@@ -121,15 +142,23 @@ class ProjectConfig(Value):
     """ddbmig.yaml."""
 
     inputs: Inputs = Inputs()
+    """What is read."""
     context: Context = Context()
+    """What only people know."""
     workload: Workload = Workload()
+    """What the logs stand for."""
     pricing: Pricing = Pricing()
+    """Where DynamoDB is billed."""
     scope: Scope = Scope()
+    """Which tables are migrated."""
     tolerance: Tolerance = Tolerance()
+    """How much may stay un-understood."""
     extends: tuple[str, ...] = (RECOMMENDED,)
     """Rule packs, later ones over earlier ones: `ddbmig:recommended`, `pkg:NAME` (an installed package), or a folder
     relative to that of ddbmig.yaml (`./rules/`)."""
     rules: Mapping[str, RuleOverride] = {}
     """Overrides by rule id."""
     gate: Gate = Gate()
+    """How `ddbmig check` decides."""
     out: str = "migration"
+    """Where values and reports are written, relative to the folder of ddbmig.yaml."""

@@ -17,12 +17,19 @@ class ExitCode(IntEnum):
     """What a shell or a pipeline sees. Never depends on the output format."""
 
     DONE = 0
+    """Done; of `ddbmig check`: the gate is passed."""
     GATE_FAILED = 1
+    """The gate failed: `ddbmig check` has findings that nobody accepted, or `ddbmig rules test` a test that fails."""
     USAGE = 2
+    """Options, configuration, a rule file, an unreachable server or a missing tool."""
     WAITING = 3
+    """A stage waits for its approval, or the prompt was declined."""
     NOT_UNDERSTOOD = 4
+    """Input that cannot be read, or is understood only in part, beyond the tolerance."""
     BUG = 70
+    """A bug of ddbmig."""
     INTERRUPTED = 130
+    """Ctrl-C."""
 
 
 _SHOWN = 110
