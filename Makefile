@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test golden docs check workloads nightly setup engine clean
+.PHONY: help demo test golden docs check workloads bench-rules nightly setup engine clean
 
 help:  ## show this list
-	@sed -n "s/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
+	@sed -n "s/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
 
 setup: $(READY)  ## the private environment .venv from the locked requirements
 
@@ -47,6 +47,9 @@ docs: $(READY)  ## write the generated documentation anew
 
 workloads: engine  ## the recorded applications, measured (DDBMIG_CORPUS)
 	$(BIN)/python scripts/workloads.py
+
+bench-rules: $(READY)  ## how fast rules are evaluated, beside peers; what the commands take
+	$(BIN)/python benchmarks/bench_rules.py
 
 nightly: engine  ## everything that takes long
 	$(BIN)/pytest

@@ -175,8 +175,10 @@ def _joint(shares: Mapping[frozenset[str], float], a: str, b: str) -> Markup:
 def _pair_table(assessment: Assessment) -> LongTable:
     joint = [pair for pair in assessment.co_access if pair.joint_calls]
     ordered = sorted(joint, key=lambda pair: (-pair.joint_calls, -pair.within_one_second, pair.a, pair.b))
-    headers = ("table a", "table b", "joint", "either", "joint share", "of a's reads", "of b's reads", "within 1 s")
-    return LongTable("Pairs of tables", headers, [_pair(pair) for pair in ordered], tuple(range(2, 8)), "joint calls")
+    headers = ("table a", "table b", "joint", "one statement", "transaction", "N+1 run", "either", "joint share",
+               "of a's reads", "of b's reads", "within 1 s")  # fmt: skip
+    rows = [_pair(pair) for pair in ordered]
+    return LongTable("Pairs of tables", headers, rows, tuple(range(2, len(headers))), "joint calls")
 
 
 def _apart(assessment: Assessment) -> Markup:
@@ -190,7 +192,8 @@ def _apart(assessment: Assessment) -> Markup:
 
 def _pair(pair: CoAccess) -> tuple[str, ...]:
     return (
-        code(pair.a), code(pair.b), number(pair.joint_calls), number(pair.either_calls), percent(pair.joint_share),
+        code(pair.a), code(pair.b), number(pair.joint_calls), number(pair.one_statement), number(pair.same_transaction),
+        number(pair.per_row), number(pair.either_calls), percent(pair.joint_share),
         percent(pair.share_of_a), percent(pair.share_of_b), number(pair.within_one_second),
     )  # fmt: skip
 
