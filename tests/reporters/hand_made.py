@@ -218,8 +218,8 @@ ASSESSMENT = Assessment(
                        count=4, rolled_back=1),
     ),
     co_access=(
-        CoAccess(a=AUTHORS, b=BOOKS, joint_calls=80, one_statement=60, per_row=20, either_calls=100, joint_share=0.8, share_of_a=1.0, share_of_b=0.8,
-                 within_one_second=3),
+        CoAccess(a=AUTHORS, b=BOOKS, joint_calls=80, one_statement=60, per_row=20, either_calls=100,
+                 joint_share=0.8, share_of_a=1.0, share_of_b=0.8, within_one_second=3),
     ),
     findings=(
         Finding(rule="PW002", title="hot-partition-risk", severity="warning", subject=SELECT.id,
