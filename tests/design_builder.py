@@ -15,23 +15,26 @@ from ddbmig.engine.scoring import assess_relationships
 from ddbmig.engine.sizes import assumed_bytes
 from ddbmig.model.assessment import Assessment, Verdict
 from ddbmig.model.condition import ColumnRef, Constant, Param, Term
-from ddbmig.model.context import Context, Workload
-from ddbmig.model.design import Design, Prices, TableDesign
+from ddbmig.model.context import Context, Pricing, Workload
+from ddbmig.model.design import Design, TableDesign
 from ddbmig.model.digest import Digest, TemplateDigest, Verb
 from ddbmig.model.measure import Measure
 from ddbmig.model.plan import Exists, KeyCondition, Plan, ReadCall, Reduce, Slice, Step, Transaction, WriteCall
+from ddbmig.model.prices import PriceEntry, Prices
 from ddbmig.model.schema import Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.statistics import GroupStatistics, TableStatistics
 
 PRICES = Prices(
-    region="us-east-1",
-    as_of="2026-10-08",
-    source="test",
-    write_per_million=Decimal("0.625"),
-    read_per_million=Decimal("0.125"),
-    storage_gib_month=Decimal("0.25"),
-)
+    terms=Pricing(),
+    entries=(
+        PriceEntry(
+            region="us-east-1", table_class="standard", as_of="2026-10-08", source="test",
+            read_per_million=Decimal("0.125"), write_per_million=Decimal("0.625"), storage_gb_month=Decimal("0.25"),
+            read_unit_hour=Decimal("0.00013"), write_unit_hour=Decimal("0.00065"),
+        ),
+    ),
+)  # fmt: skip
 VERBS: Mapping[str, Verb] = {"select": "select", "insert": "insert", "replace": "replace", "update": "update",
                              "delete": "delete"}  # fmt: skip
 NO_RULES = load_rules([])

@@ -24,11 +24,13 @@ from ddbmig.config import assignments, configure
 from ddbmig.engine.expressions import FactType, compile_condition, mistakes_in
 from ddbmig.engine.facts import CATALOGUE
 from ddbmig.engine.overrides import Setting
+from ddbmig.engine.prices import read_price_list
 from ddbmig.engine.rule_tests import run_rule_tests, survivors
 from ddbmig.engine.rulebook import Pack, load_rules
 from ddbmig.engine.waivers import read_waivers
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.errors import ExitCode, UsageError
+from ddbmig.model.prices import PRICE_NAMES
 from ddbmig.packs import recommended
 from small_shop import write_shop
 from transcripts import pattern, run
@@ -181,6 +183,9 @@ def load(text: str) -> str:
     if "waivers" in data:
         read_waivers("waivers.yaml", text)
         return "waivers"
+    if "prices" in data:
+        read_price_list("prices.yaml", text)
+        return "prices"
     if "id" in data:
         book = load_rules([recommended(), Pack("ours", (("ours/rule.yaml", text),))])
         assert run_rule_tests(book) == ()
@@ -201,8 +206,13 @@ def test_every_file_that_is_shown_loads(page: Path) -> None:
 def test_the_configuration_page_shows_every_key() -> None:
     text = blocks(DOCS / "reference" / "configuration.md")[0].text
     shown = configure(text).config.model_dump(exclude_unset=True)
-    for name, value in ProjectConfig().model_dump(exclude={"pricing", "scope", "rules"}).items():
+    for name, value in ProjectConfig().model_dump(exclude={"scope", "rules"}).items():
         assert set(shown[name]) == set(value) if isinstance(value, dict) else name in shown
+
+
+def test_the_configuration_page_names_every_price() -> None:
+    text = (DOCS / "reference" / "configuration.md").read_text("utf-8")
+    assert {name for name in PRICE_NAMES if f"`{name}`" in text} == set(PRICE_NAMES)
 
 
 def test_the_example_of_the_environment_variable_is_read() -> None:

@@ -17,6 +17,7 @@ from ddbmig.project import (
     check_writable,
     file_sha,
     open_project,
+    price_file,
     read_prices,
     write_file,
 )
@@ -58,7 +59,7 @@ def test_what_is_no_project_is_refused(folder: str) -> None:
 
 
 def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
-    text = "contexts: {}\ninputs:\n  data: one.sql\nworkload:\n  represents: seldom\npricing:\n  mode: cheap\n"
+    text = "contexts: {}\ninputs:\n  data: one.sql\nworkload:\n  represents: seldom\npricing:\n  mode: provisoned\n"
     with pytest.raises(RuleError) as caught:
         project(tmp_path, text)
     assert [str(mistake) for mistake in caught.value.mistakes] == [
@@ -66,7 +67,8 @@ def test_every_mistake_is_told_with_its_place(tmp_path: Path) -> None:
         "ddbmig.yaml:3:9: not a list (inputs.data); expected [a, b]",
         "ddbmig.yaml:5:15: this value is not allowed (workload.represents); expected 'average' or 'peak', or a whole "
         "number",
-        "ddbmig.yaml:7:9: this value is not allowed (pricing.mode); expected 'on-demand'",
+        "ddbmig.yaml:7:9: this value is not allowed (pricing.mode); expected 'on-demand' or 'provisioned'; did you "
+        "mean provisioned?",
     ]
 
 
@@ -214,10 +216,31 @@ def test_the_hash_of_a_file(tmp_path: Path) -> None:
     assert file_sha(tmp_path) == "missing"
 
 
-def test_prices_are_dated_and_have_a_source() -> None:
-    prices = read_prices("eu-west-1")
-    assert prices.write_per_million > prices.read_per_million > 0
-    assert prices.as_of
-    assert prices.source
-    with pytest.raises(UsageError, match=r"no prices for region atlantis; expected ap-.*us-east-1"):
-        read_prices("atlantis")
+OWN_PRICES = """\
+prices:
+- {region: mars-1, table_class: standard, as_of: "2026-11", source: our contract, read_per_million: 0.1,
+   write_per_million: 0.5, storage_gb_month: 0.2}
+"""
+
+
+def test_prices_are_those_that_ship_unless_a_file_is_named(tmp_path: Path) -> None:
+    shipped = read_prices(project(tmp_path, "pricing: {region: eu-west-1}\n"))
+    assert {entry.region for entry in shipped.entries} == {"eu-west-1"}
+    (tmp_path / "ours.yaml").write_text(OWN_PRICES)
+    own = project(tmp_path, "pricing: {region: mars-1, file: ours.yaml}\n")
+    assert price_file(own) == ("ours.yaml", OWN_PRICES)
+    assert [entry.source for entry in read_prices(own).entries] == ["our contract"]
+    with pytest.raises(UsageError, match="no prices for region us-east-1; expected mars-1"):
+        read_prices(project(tmp_path, "pricing: {file: ours.yaml}\n"))
+
+
+def test_a_price_file_that_is_not_there_or_has_mistakes(tmp_path: Path) -> None:
+    named = project(tmp_path, "pricing: {region: mars-1, file: prices/ours.yaml}\n")
+    with pytest.raises(UsageError, match=r"prices/ours.yaml: no such file \(pricing.file\)"):
+        read_prices(named)
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "ours.yaml").write_text(OWN_PRICES.replace("source", "sauce"))
+    with pytest.raises(
+        RuleError, match=r"prices/ours.yaml:2:61: unknown key \(prices.0.sauce\); did you mean source\?"
+    ):
+        read_prices(named)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ddbmig.config import configure
+from ddbmig.engine.prices import read_price_list
 from ddbmig.engine.rule_schema import rule_schema
 from ddbmig.engine.rulebook import Pack, load_rules
 from ddbmig.engine.waivers import read_waivers
@@ -60,6 +61,16 @@ waivers:
     accepted: {table.item_bytes_max: 500000}
     tolerance_percent: 10
 """
+PRICES = """\
+prices:
+  - region: eu-west-1
+    table_class: standard
+    as_of: "2026-11-01"
+    source: our contract
+    confirmed: false
+    read_per_million: "0.1"
+    write_per_million: 0.5
+"""
 
 
 FEW = Pack("ddbmig:few", tuple(file for file in recommended().files if re.search(r"AP001|DM003|PR001", file[0])))
@@ -74,12 +85,17 @@ def load_pack(text: str) -> None:
     load_rules([FEW, Pack("ours", (("ours/pack.yaml", text),))])
 
 
+def load_prices(text: str) -> None:
+    read_price_list("prices.yaml", text)
+
+
 def load_waivers(text: str) -> None:
     read_waivers("waivers.yaml", text)
 
 
 GOOD: dict[str, tuple[str, Callable[[str], None]]] = {
     "config": (CONFIG, load_config), "pack": (PACK, load_pack), "waivers": (WAIVERS, load_waivers),
+    "prices": (PRICES, load_prices),
 }  # fmt: skip
 MISTAKES = [
     ("config", "context:", "contexts:"),
@@ -115,6 +131,23 @@ MISTAKES = [
     ("waivers", "500000", "{bytes: 500000}"),
     ("waivers", "tolerance_percent: 10", "tolerance_percent: -1"),
     ("waivers", "waivers:", "waiver:"),
+    ("config", "region: us-east-1", "region: us-east-1, mode: on demand"),
+    ("config", "region: us-east-1", "region: us-east-1, table_class: ia"),
+    ("config", "region: us-east-1", "region: us-east-1, target_utilisation: 0"),
+    ("config", "region: us-east-1", "region: us-east-1, month_hours: 744"),
+    ("config", "region: us-east-1", "region: us-east-1, gigabyte: 2^20"),
+    ("config", "region: us-east-1", "region: us-east-1, file: [a.yaml]"),
+    ("prices", "prices:", "price:"),
+    ("prices", "table_class: standard", "table_class: rare"),
+    ("prices", "    source: our contract\n", ""),
+    ("prices", "source: our contract", 'source: ""'),
+    ("prices", '"2026-11-01"', '"1 November"'),
+    ("prices", "confirmed: false", "confirmed: 1"),
+    ("prices", '"0.1"', '"0.1 USD"'),
+    ("prices", "0.5", "0"),
+    ("prices", "0.5", "-0.5"),
+    ("prices", "read_per_million", "read_per_milion"),
+    ("prices", '    read_per_million: "0.1"\n    write_per_million: 0.5\n', ""),
 ]
 
 
@@ -147,7 +180,7 @@ def test_a_schema_is_canonical_and_speaks_for_itself(document: str) -> None:
     assert "://" not in text.replace(DIALECT, "")
 
 
-@pytest.mark.parametrize("document", ["rule", "config", "pack", "waivers"])
+@pytest.mark.parametrize("document", ["rule", "config", "pack", "waivers", "prices"])
 def test_no_key_is_open_to_anything(document: str) -> None:
     shapes = [schema(document), *schema(document)["$defs"].values()]
     objects = [shape for shape in shapes if "properties" in shape]
@@ -162,6 +195,8 @@ def test_a_field_is_described_by_the_docstring_below_it() -> None:
     assert schema("config")["properties"]["extends"]["description"].startswith("Rule packs, later ones over earlier")
     assert schema("waivers")["$defs"]["Waiver"]["properties"]["expires"]["description"] == "The last day, `2027-03-31`."
     assert schema("check")["properties"]["version"]["description"] == "Of ddbmig."
+    price = schema("prices")["$defs"]["PriceEntry"]["properties"]["import_gb"]
+    assert price["description"] == "A GB imported from S3, uncompressed."
 
 
 def test_that_of_the_gate_demands_what_its_reporter_writes() -> None:
@@ -236,8 +271,8 @@ def test_what_the_schema_of_the_project_file_refuses_the_loader_refuses(path: tu
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_command_prints_it(document: str) -> None:
-    words = ["config", "schema"] if document == "config" else ["rules", "schema", document]
-    done = ddbmig(*words)
+    words = {"config": ["config", "schema"], "prices": ["config", "schema", "prices"]}
+    done = ddbmig(*words.get(document, ["rules", "schema", document]))
     assert (done.code, done.out, done.err) == (0, schema_text(document), "")
 
 

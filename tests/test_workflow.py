@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from ddbmig import workflow
 from ddbmig.analyzers.snapshot import Sources
+from ddbmig.model.analysis import Analysis
+from ddbmig.model.design import Design
 from ddbmig.model.errors import WaitingForApproval
 from ddbmig.project import open_project
 from servers import Server
@@ -300,6 +303,38 @@ def test_decisions_that_fit_nothing_are_refused(shop: Path, text: str, said: str
     assert (done.code, done.out) == (2, "")
     assert said in done.err.splitlines()[0]
     assert contents(shop) == before
+
+
+# --- prices ---
+
+
+def add(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def test_another_mode_is_in_every_value_that_speaks_of_money(shop: Path) -> None:
+    add(shop / "ddbmig.yaml", "pricing: {mode: provisioned}\n")
+    assert analyze(shop, "--approve", "all").code == 0
+    design = Design.from_file(shop / "migration" / "design.json")
+    analysis = Analysis.from_file(shop / "migration" / "analysis.json")
+    assert {found.cost.mode for found in design.alternatives} == {"provisioned"}
+    assert analysis.projections[0].total_usd == design.alternative(design.chosen).cost.total_usd
+    assert any("unit-hour" in line for line in analysis.formulas)
+    assert "Provisioned, in units a second:" in (shop / "migration" / "Stage5_MigrationAnalysis.md").read_text()
+
+
+def test_the_price_file_is_an_input_of_stage_3(shop: Path) -> None:
+    prices = resources.files("ddbmig.engine").joinpath("prices.yaml").read_text()
+    (shop / "ours.yaml").write_text(prices)
+    add(shop / "ddbmig.yaml", "pricing: {file: ours.yaml}\n")
+    assert analyze(shop, "--approve", "all").code == 0
+    assert states(shop) == ["approved"] * 6
+    add(shop / "ours.yaml", "# looked through\n")
+    assert states(shop) == ["approved"] * 2 + ["stale"] * 4
+    assert analyze(shop).code == 0  # the same prices: what was approved stands
+    replace(shop / "ours.yaml", 'read_per_million: "0.125"', 'read_per_million: "0.2"')
+    done = analyze(shop)
+    assert (done.code, "ddbmig approve 3" in done.err) == (3, True)
 
 
 # --- without a project ---

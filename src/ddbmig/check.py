@@ -212,7 +212,7 @@ class Check:
         if not self.design_anew:
             return None
         self.progress("designing the alternatives")
-        decided, prices = self.project.decisions(), read_prices(self.project.config.pricing.region)
+        decided, prices = self.project.decisions(), read_prices(self.project)
         wanted = None if decided.design == DEFAULT else decided.design
         design = propose(self.snapshot, self.assessment, prices, lambda _: (), decided.choices, wanted)
         return design.alternative(design.chosen)

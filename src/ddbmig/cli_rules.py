@@ -233,8 +233,9 @@ def config_show(
 
 
 @config.command("schema")
-def config_schema() -> None:
-    """JSON Schema of ddbmig.yaml, for editors."""
+@click.argument("document", type=click.Choice(["config", "prices"]), default="config")
+def config_schema(document: str) -> None:
+    """JSON Schema of ddbmig.yaml, or of a price file, for editors."""
     from ddbmig.schemas import schema_text
 
-    click.echo(schema_text("config"), nl=False)
+    click.echo(schema_text(document), nl=False)

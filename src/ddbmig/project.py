@@ -13,17 +13,20 @@ from importlib import resources
 from pathlib import Path
 
 from ddbmig.config import CONFIG, Assignment, Configuration, assignments, configure, on_rules
+from ddbmig.engine.prices import prices_of, read_price_list
 from ddbmig.engine.rulebook import Rulebook, load_rules
-from ddbmig.engine.strict_yaml import decoded, read_yaml, yaml_text
-from ddbmig.engine.typed_yaml import by_place, plain, read_model
+from ddbmig.engine.strict_yaml import decoded, yaml_text
+from ddbmig.engine.typed_yaml import by_place, read_model
 from ddbmig.model.base import Value
 from ddbmig.model.context import ProjectConfig
-from ddbmig.model.design import Prices
 from ddbmig.model.errors import DdbmigError, RuleError, UsageError
+from ddbmig.model.prices import Prices
 from ddbmig.packs import read_packs
 
 DECISIONS = "decisions.yaml"
 APPROVALS = "approvals.jsonl"
+PRICES = "prices.yaml"
+"""The price file that ships with the engine."""
 KEY_FILE = ".ddbmig-key"
 DEFAULT = "default"
 """What `design` in decisions.yaml says where the engine's own choice is taken."""
@@ -201,16 +204,26 @@ def check_writable(folder: Path) -> None:
         raise UsageError("nothing can be written in this folder", file=str(there), hint=hint)
 
 
-def read_prices(region: str) -> Prices:
-    """The on-demand prices of a region from the shipped, dated file. Raises UsageError for an unknown region."""
-    tree, mistakes = read_yaml("prices.yaml", resources.files("ddbmig.engine").joinpath("prices.yaml").read_text())
-    if mistakes or tree is None:
-        raise RuleError(mistakes)
-    data = plain(tree)
-    if region not in data["regions"]:
-        raise UsageError(f"no prices for region {region}", expected=", ".join(sorted(data["regions"])),
-                         hint="set pricing.region in ddbmig.yaml")  # fmt: skip
-    return Prices(region=region, as_of=data["as_of"], source=data["source"], **data["regions"][region])
+def price_file(project: Project) -> tuple[str, str]:
+    """Name and text of the price file: the one that `pricing.file` names, else the shipped one.
+
+    Raises UsageError where the named one cannot be read.
+    """
+    named = project.config.pricing.file
+    if named is None:
+        return PRICES, resources.files("ddbmig.engine").joinpath(PRICES).read_text("utf-8")
+    path = (project.folder if project.is_project else Path()) / named
+    if not path.is_file():
+        raise UsageError("no such file", file=str(path), subject="pricing.file", hint="name another, or leave it out")
+    return named, read_text(path)
+
+
+def read_prices(project: Project) -> Prices:
+    """The prices of the project's region under its terms.
+
+    Raises RuleError for a price file with mistakes, UsageError where it cannot be read or lacks a price of the terms.
+    """
+    return prices_of(read_price_list(*price_file(project)), project.config.pricing)
 
 
 def read_text(path: Path) -> str:

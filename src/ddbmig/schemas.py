@@ -1,7 +1,7 @@
 """JSON Schemas (draft 2020-12) of the files that people write, and of what `ddbmig check` prints as JSON.
 
-Those of ddbmig.yaml, pack.yaml and waivers.yaml come from the models that check them; what the models say of each
-field beside it becomes its description.
+Those of ddbmig.yaml, pack.yaml, waivers.yaml and a price file come from the models that check them; what the models
+say of each field beside it becomes its description.
 """
 
 import ast
@@ -20,10 +20,11 @@ from ddbmig.engine.rule_schema import WORDS, Schema, fact_description, rule_sche
 from ddbmig.model.base import Value, canonical_json
 from ddbmig.model.context import PackFile, ProjectConfig
 from ddbmig.model.gate import GateReport, Waivers
+from ddbmig.model.prices import PRICE_NAMES, PriceList
 from ddbmig.reporters.gate.json_report import json_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DOCUMENTS = ("rule", "pack", "waivers", "config", "check")
+DOCUMENTS = ("rule", "pack", "waivers", "config", "prices", "check")
 """What there is a schema of; `check` is the JSON output of the gate, the others are files."""
 
 
@@ -31,7 +32,7 @@ def schema_text(document: str) -> str:
     """The JSON Schema of one of DOCUMENTS, as canonical JSON with a line end. Raises KeyError for another name."""
     schemas = {
         "rule": rule_schema, "pack": _pack_schema, "waivers": _waivers_schema, "config": _config_schema,
-        "check": _check_schema,
+        "prices": _prices_schema, "check": _check_schema,
     }  # fmt: skip
     return canonical_json({"$schema": DIALECT, **schemas[document]()}).decode()
 
@@ -103,6 +104,13 @@ def _fact_descriptions() -> Mapping[str, str]:
     for fact in CATALOGUE:
         found.setdefault(fact.name, []).append(fact_description(fact))
     return {name: " / ".join(dict.fromkeys(texts)) for name, texts in found.items()}
+
+
+def _prices_schema() -> Schema:
+    """That of the model, and what `engine/prices.py` demands beyond it."""
+    schema = _file_schema(PriceList, "A price file")
+    schema["$defs"]["PriceEntry"]["anyOf"] = [{"required": [name]} for name in PRICE_NAMES]
+    return schema
 
 
 def _check_schema() -> Schema:

@@ -26,11 +26,21 @@ from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment, Option, Phase
 from ddbmig.model.base import Document, canonical_json, sha256
 from ddbmig.model.contract import Contract
-from ddbmig.model.design import Design, Prices
+from ddbmig.model.design import Design
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
+from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
-from ddbmig.project import DEFAULT, Project, check_writable, file_sha, read_prices, rules_in_force, write_file
+from ddbmig.project import (
+    DEFAULT,
+    Project,
+    check_writable,
+    file_sha,
+    price_file,
+    read_prices,
+    rules_in_force,
+    write_file,
+)
 from ddbmig.reporters.contract_file import contract_bytes
 from ddbmig.reporters.plan_calls import plans_bytes
 from ddbmig.reporters.stage1 import stage1
@@ -112,7 +122,7 @@ class Run:
         What can be wrong in options and configuration is looked at before the first stage: no mistake costs a wait.
         """
         self.rulebook: Rulebook = rules_in_force(self.project)
-        self.prices: Prices = read_prices(self.project.config.pricing.region)
+        self.prices: Prices = read_prices(self.project)
         self.project.decisions()
         check_writable(self.project.out)
         self.engines.check()
@@ -158,12 +168,11 @@ class Run:
         return value if value.decision_hash() == known.get("decision") else None
 
     def needs(self, stage: Stage) -> dict[str, str]:
-        """What the stage is made from, by name: hashes of files, of configuration and of the stage before."""
+        """What the stage is made from, by name: hashes of files, of configuration and of the stages it reads."""
         found = outside(self.project, self.sources, self.rulebook, stage.number)
         if stage.number == 1 and self.sources.connection is not None:
             found["server"] = sha256(self.sources.connection.model_dump_json().encode())
-        if stage.number > 1:
-            found[f"stage {stage.number - 1}"] = sha256(self.values[stage.number - 1].to_bytes())
+        found |= {f"stage {number}": sha256(self.values[number].to_bytes()) for number in _BUILDS_ON[stage.number]}
         if stage.number == 4:
             found["engine"] = f"{self.engines.choice} {self.engines.endpoint or ''}".strip()
         return found
@@ -302,6 +311,8 @@ def input_files(sources: Sources) -> dict[str, Path]:
     return found
 
 
+_BUILDS_ON: Mapping[int, tuple[int, ...]] = {1: (), 2: (1,), 3: (1, 2), 4: (1, 3), 5: (1, 2, 3, 4), 6: (1, 3, 4)}
+"""The stages whose values a stage reads."""
 _READS: Mapping[int, tuple[Phase, ...]] = {
     2: ("relationship", "table", "pattern"), 3: ("alternative", "index"), 4: ("validation",), 5: ("validation",),
 }  # fmt: skip
@@ -309,7 +320,7 @@ _READS: Mapping[int, tuple[Phase, ...]] = {
 
 
 def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int) -> dict[str, str]:
-    """What a stage is made from besides the stage before it, by name: hashes of files, configuration and rules."""
+    """What a stage is made from besides earlier stages, by name: hashes of files, configuration and rules."""
     found = {"ddbmig": __version__}
     config = project.config
     if number == 1:
@@ -322,7 +333,7 @@ def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int)
         found["rules"] = rulebook.fingerprint(*_READS[number])
     if number == 3:
         found["decisions.yaml"] = file_sha(project.decisions_file)
-        found["prices"] = sha256(read_prices(config.pricing.region).model_dump_json().encode())
+        found["prices"] = sha256((price_file(project)[1] + read_prices(project).model_dump_json()).encode())
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from ddbmig.engine.coaccess import co_access, complexity_parts, pattern_rates, rates, read_units, transactions
 from ddbmig.model.condition import All, AnyOf, ColumnRef, Compare, OpaqueCondition, Param
-from ddbmig.model.context import Represents, Workload
+from ddbmig.model.context import Pricing, Represents, Workload
 from ddbmig.model.digest import Digest, DigestSource, Neighbours, TemplateDigest, Unit
 from ddbmig.model.pattern import AccessPattern, Aggregate, Join, Limit, OrderTerm, PatternKind, TableRef
 from ddbmig.model.schema import Schema
@@ -142,6 +142,13 @@ def test_the_rate_of_a_pattern() -> None:
     assert (found["Qa"].calls, found["Qa"].calls_per_month, found["Qa"].peak_per_second) == (360, 360 * 730.0, 9.0)
     assert found["Qb"].peak_per_second == pytest.approx(60 / HOUR)
     assert (found["Qab"].calls, found["Qab"].calls_per_month, found["Qab"].complexity) == (0, 0.0, 1)
+
+
+def test_the_month_is_that_of_the_pricing() -> None:
+    shot = snapshot(READS, {"a": 360, "b": 60}, span=HOUR).model_copy(update={"pricing": Pricing(month_hours=720)})
+    found = {rate.pattern: rate for rate in pattern_rates(shot, rates(shot))}
+    assert found["Qa"].calls_per_month == pytest.approx(360 * 720)
+    assert found["Qb"].peak_per_second == pytest.approx(60 / HOUR)
 
 
 def test_a_declared_number_of_calls_scales_the_peak_too() -> None:

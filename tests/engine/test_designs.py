@@ -13,16 +13,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from ddbmig.engine.capacity import average_query_units
 from ddbmig.engine.choice import choose, complexity, propose
 from ddbmig.engine.contract import contract_of
-from ddbmig.engine.costs import monthly_cost, usd
+from ddbmig.engine.costs import Load, load_of, monthly_cost, usd
+from ddbmig.engine.whatif import write_calls
 from ddbmig.model.contract import Contract
 from ddbmig.model.design import Alternative, Design, TableDesign
 from ddbmig.model.errors import UsageError
+from ddbmig.model.plan import Plan, ReadCall
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import ScopedOut, Snapshot
 from ddbmig.reporters.contract_file import contract_bytes, contract_schema
-from design_builder import PRICES, World, assess_world, design_world, snapshot_of
+from design_builder import PRICES, World, assess_world, design_world, plan_of, snapshot_of
 
 FILES = sorted((Path(__file__).parent / "data" / "plans").glob("*.yaml"))
 WORLDS = [yaml.safe_load(file.read_text()) for file in FILES]
@@ -64,6 +67,25 @@ def check_plans(snapshot: Snapshot, alternative: Alternative) -> None:
         assert set(plan.uses) <= there
         assert plan.index_write_units + plan.transaction_units <= plan.write_units
         assert plan.routed or plan.read_units + plan.write_units > 0
+        check_units(alternative, plan)
+
+
+def check_units(alternative: Alternative, plan: Plan) -> None:
+    """A plan's totals are those of its steps; a Query over a GSI reads whole entries, whoever had them widened."""
+    tables = {table.name: table for table in alternative.tables}
+    reads = [step for step in plan.steps if isinstance(step, ReadCall)]
+    writes = write_calls(plan)
+    assert plan.read_units == pytest.approx(sum(step.estimate.read_units for step in reads))
+    for name in ("write_units", "index_write_units", "transaction_units"):
+        assert getattr(plan, name) == pytest.approx(sum(getattr(write.estimate, name) for write in writes))
+    for step in reads:
+        if step.index is not None:
+            size = max(1.0, tables[step.table].index(step.index).entry_bytes)
+            one = average_query_units(step.estimate.items, size, consistent=False)
+            assert step.estimate.read_units == pytest.approx(step.estimate.calls * one)
+    for write in writes:
+        assert set(write.estimate.index_units) <= {index.name for index in tables[write.table].indexes}
+        assert all(units >= 0 for units in write.estimate.index_units.values())
 
 
 def check_lossless(snapshot: Snapshot, alternative: Alternative) -> None:
@@ -116,6 +138,17 @@ def check_contract(schema: Schema, contract: Contract) -> None:
             assert not attribute.denormalized or (attribute.join and attribute.justification)
 
 
+def test_a_query_reads_what_another_one_had_projected() -> None:
+    narrow, wide = "SELECT id FROM t WHERE k = ?", "SELECT id, note FROM t WHERE k = ?"
+    schema = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, k INT NOT NULL, note VARCHAR(400), more TEXT);"
+    units = []
+    for statements in ((narrow,), (narrow, wide)):
+        snapshot = snapshot_of(World(schema=schema, statements=statements, groups={"t": {"k": 100}}))
+        units.append(plan_of(design_world(snapshot), snapshot, narrow, "faithful").read_units)
+    # a hundred entries of 9 bytes; of 213 with a note of half its length: 1 and 6 blocks, eventually consistent
+    assert units == [0.5, 3.0]
+
+
 @EVERYDAY
 @given(workloads(), st.randoms(use_true_random=False))
 def test_the_order_of_the_input_does_not_matter(world: World, random: Any) -> None:
@@ -134,9 +167,10 @@ def test_the_order_of_the_input_does_not_matter(world: World, random: Any) -> No
 def test_twice_the_calls_cost_twice_the_requests(world: World) -> None:
     snapshot = snapshot_of(world)
     design = design_world(snapshot)
-    rates = {rate.pattern: rate.calls_per_month for rate in assess_world(snapshot).patterns}
+    load = load_of(assess_world(snapshot).patterns)
+    doubled = Load({p: 2 * n for p, n in load.calls_per_month.items()}, load.peak_per_second)
     for alternative in design.alternatives:
-        twice = monthly_cost(alternative.tables, alternative.plans, {p: 2 * n for p, n in rates.items()}, PRICES)
+        twice = monthly_cost(alternative.tables, alternative.plans, doubled, PRICES)
         assert twice.read_request_units == pytest.approx(2 * alternative.cost.read_request_units)
         assert twice.write_request_units == pytest.approx(2 * alternative.cost.write_request_units)
         assert twice.storage_gib == alternative.cost.storage_gib

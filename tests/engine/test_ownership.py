@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ddbmig.engine.costs import monthly_cost
+from ddbmig.engine.costs import Load, load_of, monthly_cost
 from ddbmig.engine.counsel import named, risks
 from ddbmig.engine.ownership import NOT_ANALYSED, analyse
 from ddbmig.engine.review import validation_facts
@@ -48,9 +48,12 @@ UPDATE = WriteCall(
     source="t",
     ref=0,
     purpose="base item",
-    estimate=Estimate(calls=1, items=1, write_units=2, index_write_units=1),
+    estimate=Estimate(calls=1, items=1, write_units=2, index_units={"t_by_name": 1}),
 )
 WRITE = Plan(pattern="Qw", steps=(UPDATE,), uses=("t",), round_trips=1, write_units=2, index_write_units=1)
+
+
+LOAD = Load({"Qr": 1e6, "Qw": 1e6, "Qt": 0, "Qm": 0}, {"Qr": 1, "Qw": 1, "Qt": 0, "Qm": 0})
 
 
 def read(units: float = 0.5, **call: Any) -> Plan:
@@ -78,7 +81,7 @@ def alternative(name: str = "chosen", plans: Iterable[Plan] = (read(), WRITE), *
 
 
 def cost_under_today(plans: tuple[Plan, ...]) -> Cost:
-    return monthly_cost((TABLE,), plans, {plan.pattern: 1e6 for plan in plans}, PRICES)
+    return monthly_cost((TABLE,), plans, LOAD, PRICES)
 
 
 def assessment(source: Source = "declared", findings: tuple[Finding, ...] = ()) -> Assessment:
@@ -182,21 +185,20 @@ def test_an_assumed_rate_leads_the_table() -> None:
 
 def test_an_index_cannot_be_read_strongly_and_a_scan_grows_with_the_table() -> None:
     by_index = alternative(plans=(read(index="t_by_name", op="Query"), WRITE))
-    calls = {"Qr": 1e6, "Qw": 1e6}
-    assert cost_under(by_index, calls, PRICES, Variation(strong=True)) == by_index.cost
+    assert cost_under(by_index, LOAD, PRICES, Variation(strong=True)) == by_index.cost
     scan = read(units=118_272.0, op="Scan", estimate={"calls": 1, "items": 1 << 20, "read_units": 118_272.0})
     scanning = alternative(plans=(scan, WRITE))
-    doubled = cost_under(scanning, calls, PRICES, Variation(data=2.0))
+    doubled = cost_under(scanning, LOAD, PRICES, Variation(data=2.0))
     assert doubled.reads_usd == scanning.cost.reads_usd * 2
-    looked_up = cost_under(alternative(), calls, PRICES, Variation(data=2.0))
+    looked_up = cost_under(alternative(), LOAD, PRICES, Variation(data=2.0))
     assert looked_up.reads_usd == alternative().cost.reads_usd
 
 
 def test_no_variation_is_todays_cost() -> None:
     snapshot = snapshot_of(World(schema=BOOKS, statements=STATEMENTS, list_length=3))
-    rates = {rate.pattern: rate.calls_per_month for rate in assess_world(snapshot).patterns}
+    load = load_of(assess_world(snapshot).patterns)
     for found in design_world(snapshot).alternatives:
-        assert cost_under(found, rates, PRICES, Variation()) == found.cost
+        assert cost_under(found, load, PRICES, Variation()) == found.cost
 
 
 def test_break_even_with_another_alternative_and_with_mysql() -> None:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from ddbmig.model.analysis import Analysis, CostPoint, Effort, Metric, RiskItem, Sensitivity
+from ddbmig.model.analysis import Analysis, CostPoint, Effort, Metric, OneOff, RiskItem, Sensitivity
 from ddbmig.model.assessment import (
     Assessment,
     Assumption,
@@ -20,9 +20,9 @@ from ddbmig.model.assessment import (
     TransactionMap,
 )
 from ddbmig.model.condition import All, Arithmetic, ColumnRef, Compare, Constant, Param
-from ddbmig.model.context import Context, Requirement
+from ddbmig.model.context import Context, Pricing, Requirement
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
-from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, Prices, TableDesign
+from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, TableDesign
 from ddbmig.model.digest import Digest, DigestSource, NPlusOne, TemplateDigest
 from ddbmig.model.measure import Measure
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, Limit, OrderTerm, Skipped, TableRef
@@ -38,6 +38,7 @@ from ddbmig.model.plan import (
     Transaction,
     WriteCall,
 )
+from ddbmig.model.prices import PriceEntry, Prices
 from ddbmig.model.schema import Column, ForeignKey, Index, InputProblem, Schema, SchemaObject, Table
 from ddbmig.model.snapshot import InputFile, ScopedOut, Snapshot
 from ddbmig.model.statistics import TableStatistics
@@ -331,6 +332,7 @@ UPDATE_PLAN = Plan(
 )  # fmt: skip
 ROUTED_PLAN = Plan(pattern=SEARCH.id, routed=("full-text search",), detail="MATCH needs a search index")
 COST = Cost(
+    mode="on-demand", table_class="standard",
     read_request_units=1e6, write_request_units=2e6, index_write_units=5e5, transaction_units=4e5, storage_gib=0.001,
     index_storage_gib=0.0001, reads_usd=Decimal("0.125"), writes_usd=Decimal("0.6875"),
     index_writes_usd=Decimal("0.3125"), transactions_usd=Decimal("0.25"), storage_usd=Decimal("0.00025"),
@@ -356,8 +358,15 @@ FAITHFUL = CHOSEN.model_copy(
             "respects_rules": False, "violates": (f"{RELATIONSHIP}: the verdict is denormalize, here it is separate",)}
 )  # fmt: skip
 DESIGN = Design(
-    prices=Prices(region="us-east-1", as_of="2026-10-08", source="price list", write_per_million=Decimal("0.625"),
-                  read_per_million=Decimal("0.125"), storage_gib_month=Decimal("0.25")),
+    prices=Prices(
+        terms=Pricing(),
+        entries=(
+            PriceEntry(region="us-east-1", table_class="standard", as_of="2026-10-08", source="price | list",
+                       read_per_million=Decimal("0.125"), write_per_million=Decimal("0.625")),
+            PriceEntry(region="us-east-1", table_class="standard", as_of="2025", source="an old page", confirmed=False,
+                       storage_gb_month=Decimal("0.25")),
+        ),
+    ),
     alternatives=(FAITHFUL, CHOSEN), chosen="rules", chosen_because="the simplest ($1.38 a month)", chosen_by="engine",
     choices=ASSESSMENT.choices, not_analysed=("ON DELETE actions are not compiled.",),
 )  # fmt: skip
@@ -397,6 +406,12 @@ ANALYSIS = Analysis(
                            total_usd=Decimal("1.375275")),),
     best_usd=Decimal("0.7"), expected_usd=Decimal("2"), worst_usd=Decimal("9.5"),
     case_assumptions=("Best: half of today's calls.",),
+    formulas=("reads: 1,000,000 request units × $0.125 per million = $0.12", "total: $1.38"),
+    conventions=("A month has 730 hours.", "Free tier is not counted."),
+    one_off=(OneOff(name="Load every item", formula="(9 + 8) × $0.625 per million", usd=Decimal("0.0000106")),
+             OneOff(name="Or import new tables from S3", formula="0.5 GB of items", usd=None)),
+    modes=(COST, COST.model_copy(update={"mode": "provisioned", "reads_usd": Decimal("2.5")})),
+    mode_break_even=("standard: provisioned is cheaper above 28.9 %.",),
     efforts=(Effort(name="Development", low_days=1.5, high_days=4, formula="3 patterns × 0.5–1.5 days (assumed)"),),
     sensitivities=(Sensitivity(input="workload rate (assumed)", low_label="×0.5", high_label="×2",
                                low_usd=Decimal("0.69"), high_usd=Decimal("2.75")),),

@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 from ddbmig.model.assessment import Assessment, Rates
 from ddbmig.model.base import Document
 from ddbmig.model.context import Context
+from ddbmig.model.design import Capacity
 from ddbmig.model.digest import Digest
 from ddbmig.model.plan import Estimate, Plan, ReadCall
 from ddbmig.model.schema import Schema
@@ -259,6 +260,28 @@ def test_a_scan_is_said_with_its_share_of_calls() -> None:
     assert "A Scan of one page answers 1 access pattern with 73.4 % of the calls" in found
     assert "| `select bo\\|oks by id` (Qaa) | `books` | 80 | 22 | – |" in found
     assert "| **Scan** |" in section(page, "Plans")
+
+
+def test_provisioned_capacity_is_shown_largest_first() -> None:
+    held = (
+        Capacity(table="authors", peak_reads=0.5, peak_writes=0, read_units=1, write_units=1),
+        Capacity(table="books", peak_reads=1, peak_writes=0.25, read_units=2, write_units=1),
+        Capacity(table="books", index="by_title", peak_reads=700, peak_writes=1_400, read_units=1_000,
+                 write_units=2_000),
+    )  # fmt: skip
+    cost = DESIGN.alternatives[1].cost.model_copy(update={"mode": "provisioned", "capacity": held})
+    chosen = DESIGN.alternatives[1].model_copy(update={"cost": cost})
+    design = DESIGN.model_copy(update={"alternatives": (chosen,)})
+    page = stage5(SNAPSHOT, ASSESSMENT, design, VALIDATION, ANALYSIS)
+    assert section(page, "How the cost is computed").endswith(
+        "Provisioned, in units a second:\n\n"
+        "| table or GSI | reads at the peak | RCU | writes at the peak | WCU |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n"
+        "| `books/by_title` | 700 | 1,000 | 1,400 | 2,000 |\n"
+        "| `books` | 1 | 2 | 0.25 | 1 |\n"
+        "| `authors` | 0.5 | 1 | 0 | 1 |\n\n"
+    )
+    assert "| **provisioned, standard** (as billed here) |" in page
 
 
 def test_acknowledgments_can_be_ticked() -> None:

@@ -5,8 +5,8 @@ the frozen `TableDesign`s.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ddbmig.engine.sizes import Sizes
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
@@ -164,7 +164,7 @@ class Draft:
         for table_id in sorted(self.entities):
             entity = self.entities[table_id]
             tables.append(self.entity_design(entity))
-            tables.extend(self._lookup_design(entity, unique) for unique in entity.lookups)
+            tables.extend(self.lookup_design(entity, unique) for unique in entity.lookups)
         return tuple(tables)
 
     def key_attribute(self, entity: Entity, columns: tuple[str, ...]) -> tuple[str, ContractAttribute]:
@@ -264,6 +264,13 @@ class Draft:
             item_bytes=item_bytes,
         )
 
+    def entry_bytes(self, entity: Entity, index: IndexDraft, also: Collection[str]) -> float:
+        """Average bytes of the entries of an index, existing or not, through which plans read `also` besides."""
+        widened = replace(index, needed=index.needed | set(also))
+        others = [other for other in entity.indexes if other is not index]
+        design = self.entity_design(replace(entity, indexes=[*others, widened]))
+        return design.index(entity.index_name(index)).entry_bytes
+
     def _index_design(
         self,
         entity: Entity,
@@ -295,7 +302,8 @@ class Draft:
             entry_bytes=full if everything and wanted else share,
         )
 
-    def _lookup_design(self, entity: Entity, unique: Index) -> TableDesign:
+    def lookup_design(self, entity: Entity, unique: Index) -> TableDesign:
+        """The look-up table of a unique key."""
         name, key = self.lookup_key(entity, unique)
         back = {c: plain_attribute(entity.table, c) for c in entity.key_columns}
         attributes = {**back, name: key} if back else {**self.base_keys(entity), name: key}

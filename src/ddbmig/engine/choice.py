@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ddbmig.engine.candidates import Copy, Draft, Entity, new_entities
-from ddbmig.engine.costs import monthly_cost, write_amplification
+from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
 from ddbmig.engine.keys import (
     Demand,
     demands,
@@ -23,11 +23,12 @@ from ddbmig.engine.reads import Frequencies, compile_read
 from ddbmig.engine.sizes import Sizes
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
-from ddbmig.model.design import Alternative, Decision, Design, Prices, TableDesign
+from ddbmig.model.design import Alternative, Decision, Design, TableDesign
 from ddbmig.model.digest import TemplateDigest
 from ddbmig.model.errors import UsageError
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan
+from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 
 EPSILON = Decimal("0.01")
@@ -45,8 +46,8 @@ NOT_ANALYSED = (
     "keys holds for values written the same way.",
     "A text key column without an empty string in the data is used as a key as it is; DynamoDB would refuse to write "
     "an empty one later.",
-    "Provisioned capacity, Standard-IA, counters, write sharding and the exact search over all candidates are not "
-    "analysed: designs are built greedily, pattern by pattern.",
+    "Counters, write sharding and the exact search over all candidates are not analysed: designs are built greedily, "
+    "pattern by pattern.",
 )
 
 FindAlternative = Callable[[Alternative], tuple[Finding, ...]]
@@ -85,7 +86,7 @@ class Proposer:
         self.frequencies = {p.id: _frequencies(digests[p.template]) for p in snapshot.patterns}
         rates = {rate.pattern: rate for rate in assessment.patterns}
         self.calls = {p.id: rates[p.id].calls for p in snapshot.patterns}
-        self.per_month = {p.id: rates[p.id].calls_per_month for p in snapshot.patterns}
+        self.load = load_of(rates[p.id] for p in snapshot.patterns)
         self.patterns = sorted(snapshot.patterns, key=lambda p: (-self.calls[p.id], p.id))
         self.demands = demands(self.patterns, self.calls)
         self.updated = updated_columns(self.patterns)
@@ -218,11 +219,11 @@ class Proposer:
             tables=tables,
             plans=plans,
             decisions=decisions,
-            cost=monthly_cost(tables, plans, self.per_month, self.prices),
+            cost=monthly_cost(tables, plans, self.load, self.prices),
             routed_calls_share=sum(self.calls[p.pattern] for p in plans if p.routed) / total,
             scan_calls_share=sum(self.calls[p.pattern] for p in plans if p.scans) / total,
             round_trips_average=sum(self.calls[p.pattern] * p.round_trips for p in plans) / total,
-            write_amplification=write_amplification(tables, plans, self.per_month, self.sizes),
+            write_amplification=write_amplification(tables, plans, self.load.calls_per_month, self.sizes),
             respects_rules=not violates,
             violates=violates,
         )

@@ -12,9 +12,6 @@ from ddbmig.model.digest import DigestSource
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.snapshot import Snapshot
 
-SECONDS_PER_MONTH = 730 * 3600
-"""A month as cloud price lists count it: 730 hours."""
-
 PEAK_TO_AVERAGE = 3
 """How many times the average the peak is assumed to be, when the logs are declared to be the peak."""
 
@@ -144,13 +141,14 @@ def _transaction(name: str, patterns: list[AccessPattern], count: int, rolled_ba
 def rates(snapshot: Snapshot) -> Rates:
     """How logged calls become monthly calls, by `workload.represents` (assumed to be `average` where nothing is said).
 
-    average: calls x 730 h / span of the logs. peak: the logs are the peak hour, and the average is assumed to be a
-    third of it. A number: so many calls a month in all. Logs without times give no span: their calls count once.
+    average: calls x a month (`pricing.month_hours`, 730 h) / span of the logs. peak: the logs are the peak hour, and
+    the average is assumed to be a third of it. A number: so many calls a month in all. Logs without times give no span:
+    their calls count once.
     """
     declared = snapshot.workload.represents
     span = _span_seconds(snapshot.digest.sources)
     source, origin = ("assumed", "average (assumed)") if declared is None else ("declared", str(declared))
-    factor = SECONDS_PER_MONTH / span if span else 1.0
+    factor = snapshot.pricing.seconds_per_month / span if span else 1.0
     if isinstance(declared, int):
         logged = sum(template.calls for template in snapshot.digest.templates)
         return Rates(span_seconds=span, represents=f"{declared} calls a month", source="declared",
@@ -181,7 +179,8 @@ def pattern_rates(snapshot: Snapshot, rates: Rates) -> tuple[PatternRate, ...]:
     """
     templates = {template.id: template for template in snapshot.digest.templates}
     scaled = isinstance(snapshot.workload.represents, int) and rates.span_seconds > 0
-    scale = rates.factor * rates.span_seconds / SECONDS_PER_MONTH if scaled else 1.0
+    month = snapshot.pricing.seconds_per_month
+    scale = rates.factor * rates.span_seconds / month if scaled else 1.0
     found = []
     for pattern in sorted(snapshot.patterns, key=lambda pattern: pattern.id):
         template = templates.get(pattern.template)
@@ -193,7 +192,7 @@ def pattern_rates(snapshot: Snapshot, rates: Rates) -> tuple[PatternRate, ...]:
                 pattern=pattern.id,
                 calls=calls,
                 calls_per_month=monthly,
-                peak_per_second=peak * scale if peak else monthly / SECONDS_PER_MONTH,
+                peak_per_second=peak * scale if peak else monthly / month,
                 complexity=1 + sum(parts.values()),
                 complexity_parts=tuple(f"{name} +{points}" for name, points in parts.items()),
             )

@@ -1,17 +1,18 @@
 """What people should know and agree to before they migrate: risks, acknowledgments, and how the design can change."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from math import ceil
+from typing import Literal
 
 from ddbmig.engine.candidates import MAX_INDEXES
-from ddbmig.engine.capacity import READ_BLOCK, WRITE_BLOCK
-from ddbmig.engine.costs import usd
-from ddbmig.engine.wording import number, show
+from ddbmig.engine.capacity import READ_BLOCK, write_blocks
+from ddbmig.engine.costs import MILLION, usd
+from ddbmig.engine.wording import dollars, number, show
 from ddbmig.model.analysis import RiskItem
 from ddbmig.model.assessment import Assessment, Finding
-from ddbmig.model.design import Alternative, Prices, TableDesign
+from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.plan import Plan
+from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import PatternResult, Validation
 
@@ -41,11 +42,6 @@ def _risk(found: Sequence[Finding], patterns: Mapping[str, str]) -> RiskItem:
         raised_by=f"{first.rule} {first.title} on {named(subjects)}",
         mitigation=" ".join(first.instead.split()) or "none given by the rule",
     )
-
-
-def dollars(amount: Decimal) -> str:
-    """An amount in cents; one below a cent with its first two digits, so that little is not shown as nothing."""
-    return f"${amount:,.2f}" if not amount or abs(amount) >= Decimal("0.01") else f"${amount:.2g}"
 
 
 def named(names: Sequence[str]) -> str:
@@ -222,18 +218,19 @@ def _by_size(tables: Iterable[TableDesign]) -> list[TableDesign]:
 
 
 def _backfill(table: TableDesign, prices: Prices, with_read: bool = False) -> str:
-    """What it takes to write every item of a table once: items × units of its average size, at today's price.
+    """What it takes to write every item of a table once: items × units of its average size, at today's price on demand.
 
     With `with_read` the Scan before it is added (eventually consistent, half a unit per 4 KB).
     """
-    per_item = ceil(max(1.0, table.item_bytes) / WRITE_BLOCK)
-    units = _units(table.items * per_item, prices.write_per_million, "write")
+    per_item = write_blocks(table.item_bytes)
+    units = _units(table.items * per_item, "write", prices)
     text = f"{number(round(table.items))} items × {per_item} write units = {units}"
     if with_read:
-        scanned = ceil(table.items * table.item_bytes / READ_BLOCK) / 2
-        text += f" and {_units(scanned, prices.read_per_million, 'read')}"
+        text += f" and {_units(ceil(table.items * table.item_bytes / READ_BLOCK) / 2, 'read', prices)}"
     return text
 
 
-def _units(units: float, per_million: Decimal, kind: str) -> str:
-    return f"{number(round(units, 1))} {kind} units ({dollars(usd(units, per_million / 1_000_000))})"
+def _units(units: float, kind: Literal["read", "write"], prices: Prices) -> str:
+    price = prices.find("read_per_million" if kind == "read" else "write_per_million")
+    money = "price not known" if price is None else dollars(usd(units, price / MILLION))
+    return f"{number(round(units, 1))} {kind} units ({money})"

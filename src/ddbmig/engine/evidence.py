@@ -29,8 +29,6 @@ from ddbmig.model.schema import Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.statistics import TableStatistics
 
-DAYS_PER_MONTH = 730 / 24
-"""A month is 730 hours."""
 FEW = 30
 """A share of fewer observations is off by up to nine percentage points (standard error 0.5/√n)."""
 SOME = 300
@@ -154,7 +152,7 @@ class Evidence:
 
     def per_day(self, calls: float) -> float:
         """Logged calls as calls a day."""
-        return calls * self.rates.factor / DAYS_PER_MONTH
+        return calls * self.rates.factor / (self.snapshot.pricing.month_hours / 24)
 
     def knows_peak(self, pattern: AccessPattern) -> bool:
         """Whether the logs tell the pattern's busiest second; its peak is its average otherwise."""

@@ -3,21 +3,24 @@
 Everything is derived from the values of the earlier stages; each figure that rests on an assumption says so.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ddbmig.engine.costs import MICRODOLLAR
-from ddbmig.engine.counsel import acknowledgments, dollars, evolution, risks
+from ddbmig.engine.bill import conventions, formulas, mode_break_even
+from ddbmig.engine.costs import MICRODOLLAR, Load, cost_by_mode, load_of
+from ddbmig.engine.counsel import acknowledgments, evolution, risks
 from ddbmig.engine.effort import efforts, metrics
+from ddbmig.engine.one_off import one_off_costs
 from ddbmig.engine.review import validation_facts
 from ddbmig.engine.whatif import Variation, cost_under, write_calls
-from ddbmig.engine.wording import number, show
+from ddbmig.engine.wording import dollars, number, show
 from ddbmig.model.analysis import Analysis, CostPoint, RiskItem, Sensitivity
 from ddbmig.model.assessment import Assessment, FactValue, Finding
-from ddbmig.model.design import Alternative, Cost, Design, Prices
+from ddbmig.model.design import Alternative, Cost, Design
 from ddbmig.model.errors import UsageError
 from ddbmig.model.measure import Source
+from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 
@@ -37,7 +40,7 @@ FindValidation = Callable[[Mapping[str, FactValue]], tuple[Finding, ...]]
 
 NOT_ANALYSED = (
     "Person-days are not turned into money: no day rate is declared.",
-    "Free tier, taxes, reserved and provisioned capacity, backups, streams, data transfer and support plans are not in "
+    "Free tier, taxes, reserved capacity, savings plans, backups, streams, data transfer and support plans are not in "
     "the cost.",
     "What answers the routed patterns is not priced: search, analytics or the MySQL that stays.",
     "Growth moves calls and items alike; that queries find more per call as data grows is not modelled, Scans apart.",
@@ -58,11 +61,11 @@ class _Growth:
 class _Money:
     """Prices an alternative under variations of today's inputs."""
 
-    calls: Mapping[str, float]
+    load: Load
     prices: Prices
 
     def of(self, alternative: Alternative, change: Variation) -> Cost:
-        return cost_under(alternative, self.calls, self.prices, change)
+        return cost_under(alternative, self.load, self.prices, change)
 
     def total(self, alternative: Alternative, change: Variation) -> Decimal:
         return self.of(alternative, change).total_usd.quantize(MICRODOLLAR)
@@ -77,10 +80,11 @@ def analyse(
     Raises UsageError for a declared growth that no projection can use.
     """
     chosen = design.alternative(design.chosen)
-    money = _Money({rate.pattern: rate.calls_per_month for rate in assessment.patterns}, design.prices)
+    money = _Money(load_of(assessment.patterns), design.prices)
     growth = _growth(snapshot)
     found = find_validation(validation_facts(validation))
     best, expected, worst = (money.total(chosen, change) for change in _cases(growth))
+    modes = cost_by_mode(chosen.tables, chosen.plans, money.load, design.prices)
     findings = (*assessment.findings, *chosen.findings, *validation.findings, *found)
     return Analysis(
         alternative=chosen.id,
@@ -90,9 +94,14 @@ def analyse(
         expected_usd=expected,
         worst_usd=worst,
         case_assumptions=_case_assumptions(chosen, assessment, growth),
+        formulas=formulas(chosen.cost, design.prices),
+        conventions=conventions(design.prices),
+        one_off=one_off_costs(chosen.tables, design.prices),
+        modes=modes,
+        mode_break_even=mode_break_even(modes, design.prices),
         efforts=efforts(chosen),
         sensitivities=_sensitivities(money, chosen, growth, assessment),
-        break_even=_break_even(money, design, snapshot.context.mysql_cost_per_month_usd),
+        break_even=tuple(_break_even(money, design, snapshot.context.mysql_cost_per_month_usd)),
         risks=(*risks(findings, {p.id: p.name for p in snapshot.patterns}), *_design_risks(chosen)),
         acknowledgments=acknowledgments(snapshot, assessment, chosen, validation),
         evolution=evolution(chosen, design.prices),
@@ -189,8 +198,9 @@ def _sensitivities(
 
 def _mixes(money: _Money, chosen: Alternative) -> tuple[tuple[str, Variation], tuple[str, Variation]]:
     """Half and twice the share of writing calls, the calls in all unchanged."""
-    total = sum(money.calls[p.pattern] for p in chosen.plans if not p.routed)
-    writing = sum(money.calls[p.pattern] for p in chosen.plans if write_calls(p))
+    calls = money.load.calls_per_month
+    total = sum(calls[p.pattern] for p in chosen.plans if not p.routed)
+    writing = sum(calls[p.pattern] for p in chosen.plans if write_calls(p))
     share = writing / total if total else 0.0
 
     def mix(wanted: float) -> tuple[str, Variation]:
@@ -200,18 +210,18 @@ def _mixes(money: _Money, chosen: Alternative) -> tuple[tuple[str, Variation], t
     return mix(share / 2), mix(min(1.0, share * 2))
 
 
-def _break_even(money: _Money, design: Design, mysql_usd: float | None) -> tuple[str, ...]:
+def _break_even(money: _Money, design: Design, mysql_usd: float | None) -> Iterator[str]:
     chosen = design.alternative(design.chosen)
-    lines = [_against(money, chosen, other) for other in design.alternatives if other.id != chosen.id]
-    if not lines:
-        lines.append("There is no other alternative to break even with.")
+    others = [other for other in design.alternatives if other.id != chosen.id]
+    yield from (_against(money, chosen, other) for other in others)
+    if not others:
+        yield "There is no other alternative to break even with."
     if mysql_usd is None:
-        lines.append(
-            "MySQL: its cost is not given (context.mysql_cost_per_month_usd), so there is no break-even with it."
-        )
+        yield "MySQL: its cost is not given (context.mysql_cost_per_month_usd), so there is no break-even with it."
     else:
-        lines.append(_against_mysql(*_line(money, chosen), Decimal(repr(float(mysql_usd)))))
-    return tuple(lines)
+        yield _against_mysql(*_line(money, chosen), Decimal(repr(float(mysql_usd))))
+    if money.prices.terms.mode == "provisioned":
+        yield "Provisioned capacity comes in whole units; these break-evens take it as proportional to the calls."
 
 
 def _line(money: _Money, alternative: Alternative) -> tuple[Decimal, Decimal]:

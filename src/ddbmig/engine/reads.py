@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Literal
 
 from ddbmig.engine.candidates import MAX_INDEXES, SORTABLE, Copy, Draft, Entity, IndexDraft
-from ddbmig.engine.capacity import PAGE_BYTES, read_units
+from ddbmig.engine.capacity import PAGE_BYTES, average_query_units, read_units
 from ddbmig.model.condition import (
     All,
     AnyOf,
@@ -558,7 +558,8 @@ class ReadCompiler:
             limit = self.pattern.limit
             items = min(items, float(limit.rows if limit and limit.rows else items))
         consistent = self.pattern.locking and index is None
-        units = calls * read_units(items * self._item_bytes(entity, ref if index else None), consistent)
+        size = self._item_bytes(entity) if index is None else self._entry_bytes(entity, index, ref)
+        units = calls * average_query_units(items, size, consistent)
         return Path("Query", index, None, pk, tuple(fixed), span, calls, items, units, new=new,
                     whole_sk=bool(sk) and len(fixed) == len(sk), covered=covered)  # fmt: skip
 
@@ -662,13 +663,13 @@ class ReadCompiler:
             return []
         return [Path("Scan", None, None, (), (), None, 1.0, rows, read_units(total, False))]
 
-    def _item_bytes(self, entity: Entity, ref: int | None = None) -> float:
-        """Average bytes of the base item, or of an index entry holding what is needed of `ref`."""
-        attributes = self.draft.attributes(entity)
-        if ref is not None:
-            keep = self.needed[ref] | set(self.draft.base_keys(entity))
-            attributes = {name: a for name, a in attributes.items() if name in keep}
-        return max(1.0, self.draft.sizes.item_bytes(attributes))
+    def _item_bytes(self, entity: Entity) -> float:
+        """Average bytes of the base item."""
+        return max(1.0, self.draft.sizes.item_bytes(self.draft.attributes(entity)))
+
+    def _entry_bytes(self, entity: Entity, index: IndexDraft, ref: int) -> float:
+        """Average bytes of an index entry: what is needed of `ref`, and what other plans had projected."""
+        return max(1.0, self.draft.entry_bytes(entity, index, self._attributes_needed(entity, ref)))
 
     # --- read calls ---
 

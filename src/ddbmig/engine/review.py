@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 
-from ddbmig.engine.coaccess import SECONDS_PER_MONTH
 from ddbmig.engine.costs import base_writes
 from ddbmig.engine.effort import count
 from ddbmig.engine.evidence import ratio
@@ -43,7 +42,7 @@ def alternative_facts(alternative: Alternative, snapshot: Snapshot) -> Facts:
     return {
         "alternative.id": alternative.id,
         "alternative.write_amplification": alternative.write_amplification,
-        "alternative.write_units_per_second": cost.write_request_units / SECONDS_PER_MONTH,
+        "alternative.write_units_per_second": cost.write_request_units / snapshot.pricing.seconds_per_month,
         "alternative.index_write_share": ratio(cost.index_write_units, cost.write_request_units),
         "alternative.gsis": number.indexes,
         "alternative.max_gsis_per_table": number.indexes_of_one,

@@ -6,12 +6,13 @@ A variation changes plans, tables, rates or prices; the money then comes from `m
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil
+from math import fsum
 
-from ddbmig.engine.capacity import WRITE_BLOCK, read_units
-from ddbmig.engine.costs import monthly_cost
-from ddbmig.model.design import Alternative, Cost, Prices, TableDesign
+from ddbmig.engine.capacity import average_query_units, write_blocks
+from ddbmig.engine.costs import Load, monthly_cost, writes_of
+from ddbmig.model.design import Alternative, Cost, TableDesign
 from ddbmig.model.plan import Plan, ReadCall, Step, Transaction, WriteCall
+from ddbmig.model.prices import Prices
 
 
 @dataclass(frozen=True)
@@ -30,37 +31,30 @@ class Variation:
     """Every read of a base table strongly consistent (a GSI cannot be)."""
 
 
-def cost_under(
-    alternative: Alternative, calls_per_month: Mapping[str, float], prices: Prices, change: Variation
-) -> Cost:
+def cost_under(alternative: Alternative, load: Load, prices: Prices, change: Variation) -> Cost:
     """The month's bill of an alternative with its inputs changed."""
     today = {table.name: table for table in alternative.tables}
     return monthly_cost(
         tuple(_table(table, change) for table in alternative.tables),
         tuple(_plan(plan, today, change) for plan in alternative.plans),
-        {p.pattern: calls_per_month[p.pattern] * _rate(p, change) for p in alternative.plans},
-        _prices(prices, change.price),
+        _load(alternative, load, change),
+        prices.model_copy(update={"entries": tuple(entry.times(change.price) for entry in prices.entries)}),
     )
 
 
 def write_calls(plan: Plan) -> tuple[WriteCall, ...]:
     """Every write of a plan, those inside of transactions too."""
-    return tuple(write for step in plan.steps for write in _writes(step))
+    return tuple(write for step in plan.steps for write in writes_of(step))
 
 
-def _writes(step: Step) -> tuple[WriteCall, ...]:
-    if isinstance(step, WriteCall):
-        return (step,)
-    return step.writes if isinstance(step, Transaction) else ()
-
-
-def _rate(plan: Plan, change: Variation) -> float:
-    return change.writes if write_calls(plan) else change.reads
-
-
-def _prices(prices: Prices, factor: Decimal) -> Prices:
-    names = ("write_per_million", "read_per_million", "storage_gib_month")
-    return prices.model_copy(update={name: getattr(prices, name) * factor for name in names})
+def _load(alternative: Alternative, load: Load, change: Variation) -> Load:
+    """The calls of a month and those of the peak second, moved alike."""
+    factors = {p.pattern: change.writes if write_calls(p) else change.reads for p in alternative.plans}
+    month, peak = (
+        {pattern: calls[pattern] * factor for pattern, factor in factors.items()}
+        for calls in (load.calls_per_month, load.peak_per_second)
+    )
+    return Load(month, peak)
 
 
 def _table(table: TableDesign, change: Variation) -> TableDesign:
@@ -80,48 +74,45 @@ def _table(table: TableDesign, change: Variation) -> TableDesign:
 
 
 def _plan(plan: Plan, today: Mapping[str, TableDesign], change: Variation) -> Plan:
-    """The plan with its totals moved by what each step's units become; unchanged where no step is."""
-    reads = sum(_read_change(step, today, change) for step in plan.steps if isinstance(step, ReadCall))
-    writes = transactions = index_writes = 0.0
-    for write in write_calls(plan):
-        table, estimate = today[write.table], write.estimate
-        own = _item_factor(table, change) - 1
-        index = estimate.index_write_units * (_index_factor(table, change) - 1)
-        writes += (estimate.write_units - estimate.index_write_units) * own + index
-        transactions += estimate.transaction_units * own
-        index_writes += index
-    return plan.model_copy(
-        update={
-            "read_units": plan.read_units + reads,
-            "write_units": plan.write_units + writes,
-            "transaction_units": plan.transaction_units + transactions,
-            "index_write_units": plan.index_write_units + index_writes,
-        }
-    )
+    return plan.model_copy(update={"steps": tuple(_step(step, today, change) for step in plan.steps)})
 
 
-def _read_change(step: ReadCall, today: Mapping[str, TableDesign], change: Variation) -> float:
-    """Read units that a step takes more (or less) than today, by the blocks that its bytes fill."""
-    table = today[step.table]
+def _step(step: Step, today: Mapping[str, TableDesign], change: Variation) -> Step:
+    if isinstance(step, ReadCall):
+        return _read(step, today[step.table], change)
+    if isinstance(step, WriteCall):
+        return _write(step, today[step.table], change)
+    if isinstance(step, Transaction):
+        writes = tuple(_write(write, today[write.table], change) for write in step.writes)
+        return step.model_copy(update={"writes": writes})
+    return step
+
+
+def _read(step: ReadCall, table: TableDesign, change: Variation) -> ReadCall:
+    """The call with the read units that its bytes then take."""
     size = table.index(step.index).entry_bytes if step.index else table.item_bytes
-    before = step.estimate.items * size
-    after = before * change.item_bytes * (change.data if step.op == "Scan" else 1.0)
-    factor = read_units(after, consistent=False) / read_units(before, consistent=False)
+    items = step.estimate.items * (change.data if step.op == "Scan" else 1.0)
+    before = average_query_units(step.estimate.items, max(1.0, size), consistent=False)
+    factor = average_query_units(items, max(1.0, size * change.item_bytes), consistent=False) / before
     if change.strong and step.index is None and not step.consistent:
         factor *= 2
-    return step.estimate.read_units * (factor - 1)
+    units = step.estimate.read_units * factor
+    return step.model_copy(update={"estimate": step.estimate.model_copy(update={"read_units": units})})
 
 
-def _item_factor(table: TableDesign, change: Variation) -> float:
-    return _blocks(table.item_bytes * change.item_bytes) / _blocks(table.item_bytes)
+def _write(step: WriteCall, table: TableDesign, change: Variation) -> WriteCall:
+    """The call with the write units that its item and its index entries then take."""
+    estimate, own = step.estimate, _growth(table.item_bytes, change)
+    index_units = {n: u * _growth(table.index(n).entry_bytes, change) for n, u in estimate.index_units.items()}
+    more = fsum(units - estimate.index_units[name] for name, units in index_units.items())
+    base = estimate.write_units - estimate.index_write_units
+    update = {
+        "write_units": estimate.write_units + base * (own - 1) + more,
+        "transaction_units": estimate.transaction_units * own,
+        "index_units": index_units,
+    }
+    return step.model_copy(update={"estimate": estimate.model_copy(update=update)})
 
 
-def _index_factor(table: TableDesign, change: Variation) -> float:
-    """How the write units of all indexes of a table change together, each weighted by its entries."""
-    before = sum(index.entries * _blocks(index.entry_bytes) for index in table.indexes)
-    after = sum(index.entries * _blocks(index.entry_bytes * change.item_bytes) for index in table.indexes)
-    return after / before if before else 1.0
-
-
-def _blocks(size: float) -> int:
-    return max(1, ceil(size / WRITE_BLOCK))
+def _growth(size: float, change: Variation) -> float:
+    return write_blocks(size * change.item_bytes) / write_blocks(size)

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ddbmig.model.assessment import FactValue
 from ddbmig.model.errors import RuleError, UsageError
@@ -55,6 +56,11 @@ def number(value: float) -> str:
     if value == int(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{float(f'{value:.4g}'):.10f}".rstrip("0").rstrip(".")
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount in cents; one below a cent with its first two digits, so that little is not shown as nothing."""
+    return f"${amount:,.2f}" if not amount or abs(amount) >= Decimal("0.01") else f"${amount:.2g}"
 
 
 def show(value: FactValue | None, unit: str = "") -> str:

@@ -3,11 +3,12 @@
 Statement by statement: a MySQL transaction over several statements is mapped by stage 2 and not compiled as a whole.
 """
 
-from collections.abc import Mapping
-from math import ceil
+from collections.abc import Collection, Mapping
+from math import fsum
 
 from ddbmig.engine.candidates import Copy, Draft, Entity
-from ddbmig.engine.capacity import WRITE_BLOCK
+from ddbmig.engine.capacity import write_blocks
+from ddbmig.engine.costs import writes_of
 from ddbmig.engine.reads import (
     Frequencies,
     NotBounded,
@@ -50,13 +51,13 @@ class WriteCompiler:
 
     def plan(self) -> Plan:
         """The finished plan with its totals."""
-        calls = [w for s in self.relation.steps for w in _writes(s)]
+        calls = [w for s in self.relation.steps for w in writes_of(s)]
         return Plan(
             pattern=self.pattern.id,
             steps=tuple(self.relation.steps),
             support=tuple(self.support),
             uses=tuple(dict.fromkeys([*self.relation.uses, *(w.table for w in calls)])),
-            round_trips=self.relation.round_trips + sum(1 for s in self.relation.steps if _writes(s)),
+            round_trips=self.relation.round_trips + sum(1 for s in self.relation.steps if writes_of(s)),
             read_units=self.relation.units,
             write_units=sum(w.estimate.write_units for w in calls),
             index_write_units=sum(w.estimate.index_write_units for w in calls),
@@ -90,7 +91,7 @@ class WriteCompiler:
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
             sets=self.pattern.on_duplicate, purpose="base item",
             condition="not exists" if mode in ("insert", "ignore") else None,
-            estimate=self._estimate(count, transactional, self._entry_units()),
+            estimate=_estimate(self.table, count, transactional, entry_units(self.table)),
         )  # fmt: skip
         writes = [base]
         for unique in lookups:
@@ -250,21 +251,13 @@ class WriteCompiler:
         rows = found.estimate.calls * found.estimate.items if isinstance(found, ReadCall) else 1.0
         design = self.draft.entity_design(child)
         names = {name for name, _, _ in stale}
-        units = rows * ceil(max(1.0, design.item_bytes) / WRITE_BLOCK)
-        index_units = rows * sum(
-            ceil(max(1.0, i.entry_bytes) / WRITE_BLOCK)
-            for i in design.indexes
-            if i.projection == "ALL" or names & set(i.projected)
-        )
         self.relation.steps.append(
             WriteCall(
                 op="UpdateItem", table=design.name, source=child.table.id, ref=ref, per_row=True, condition="exists",
                 existing=existing,
                 sets=tuple(Assignment(column=name, value=value) for name, _, value in stale),
                 purpose=f"copy of {', '.join(f'{copy.parent}.{column}' for _, column, _ in stale)}",
-                estimate=Estimate(
-                    calls=rows, items=1.0, write_units=units + index_units, index_write_units=index_units
-                ),
+                estimate=_estimate(design, rows, False, changed_entry_units(design, names)),
             )
         )  # fmt: skip
 
@@ -339,7 +332,7 @@ class WriteCompiler:
         sets: tuple[Assignment, ...] = (),
         changed: set[str] | None = None,
     ) -> WriteCall:
-        index_units = self._entry_units() if changed is None else self._changed_entry_units(changed)
+        index_units = entry_units(self.table) if changed is None else changed_entry_units(self.table, changed)
         conditions: Mapping[str, str | None] = {"UpdateItem": "exists", "PutItem": "not exists", "DeleteItem": None}
         return WriteCall.model_validate(
             {
@@ -351,49 +344,19 @@ class WriteCompiler:
                 "sets": sets,
                 "condition": conditions[op],
                 "purpose": "base item",
-                "estimate": self._estimate(rows, transactional, index_units),
+                "estimate": _estimate(self.table, rows, transactional, index_units),
             }
         )
-
-    def _estimate(self, rows: float, transactional: bool, index_units: float) -> Estimate:
-        base = ceil(max(1.0, self.table.item_bytes) / WRITE_BLOCK)
-        extra = base if transactional else 0
-        return Estimate(
-            calls=rows,
-            items=1.0,
-            write_units=rows * (base + extra + index_units),
-            transaction_units=rows * extra,
-            index_write_units=rows * index_units,
-        )
-
-    def _entry_units(self) -> float:
-        """Units to add or remove the entry of a row in every index that holds it."""
-        return sum(self._present(i) * ceil(max(1.0, i.entry_bytes) / WRITE_BLOCK) for i in self.table.indexes)
-
-    def _present(self, index: IndexDesign) -> float:
-        return index.entries / self.table.items if self.table.items else 1.0
-
-    def _changed_entry_units(self, changed: set[str]) -> float:
-        """Units to follow an update: two writes where the index key moves, one where only its content changes."""
-        units = 0.0
-        own = {n for n, a in self.table.attributes.items() if not a.denormalized}
-        touched = {n for n in own if changed & set(self.table.source_columns(n))} | (changed - own)
-        for index in self.table.indexes:
-            block = self._present(index) * ceil(max(1.0, index.entry_bytes) / WRITE_BLOCK)
-            if touched & {index.pk, index.sk}:
-                units += 2 * block
-            elif index.projection == "ALL" or touched & set(index.projected):
-                units += block
-        return units
 
     def _lookup_write(
         self, op: str, unique: Index, rows: float, *, existing: int | None = None, sets: tuple[Assignment, ...] = ()
     ) -> WriteCall:
-        """The look-up item of a unique key: 1 unit, doubled by the transaction it is written in."""
+        """The look-up item of a unique key, in the transaction that writes its row."""
+        lookup = self.draft.lookup_design(self.entity, unique)
         return WriteCall.model_validate(
             {
                 "op": op,
-                "table": self.entity.lookup_name(unique),
+                "table": lookup.name,
                 "source": self.table.source_table,
                 "ref": 0,
                 "per_row": True,
@@ -401,12 +364,46 @@ class WriteCompiler:
                 "sets": sets,
                 "condition": "not exists" if op == "PutItem" else None,
                 "purpose": f"look-up of unique key {unique.name}",
-                "estimate": Estimate(calls=rows, items=1.0, write_units=2.0 * rows, transaction_units=rows),
+                "estimate": _estimate(lookup, rows, True, {}),
             }
         )
 
 
-def _writes(step: Step) -> tuple[WriteCall, ...]:
-    if isinstance(step, WriteCall):
-        return (step,)
-    return step.writes if isinstance(step, Transaction) else ()
+def _estimate(table: TableDesign, rows: float, transactional: bool, index_units: Mapping[str, float]) -> Estimate:
+    """Writing so many items of a table; `index_units` are those of one item by GSI.
+
+    Both images of an item are taken to be of its average size. A transaction doubles the base item only.
+    """
+    base = write_blocks(table.item_bytes)
+    extra = base if transactional else 0
+    return Estimate(
+        calls=rows,
+        items=1.0,
+        write_units=rows * (base + extra + fsum(index_units.values())),
+        transaction_units=rows * extra,
+        index_units={name: rows * units for name, units in index_units.items()},
+    )
+
+
+def entry_units(table: TableDesign) -> dict[str, float]:
+    """Units by GSI to add or remove the entry of a row, where the index holds it."""
+    return {index.name: _present(table, index) * write_blocks(index.entry_bytes) for index in table.indexes}
+
+
+def changed_entry_units(table: TableDesign, changed: Collection[str]) -> dict[str, float]:
+    """Units by GSI to follow an update of columns or copies: two writes where the index key moves, one where only the
+    content changes."""
+    own = {n for n, a in table.attributes.items() if not a.denormalized}
+    touched = {n for n in own if set(changed) & set(table.source_columns(n))} | (set(changed) - own)
+    return {
+        index.name: (2 if touched & {index.pk, index.sk} else 1)
+        * _present(table, index)
+        * write_blocks(index.entry_bytes)
+        for index in table.indexes
+        if index.projection == "ALL" or touched & {index.pk, index.sk, *index.projected}
+    }
+
+
+def _present(table: TableDesign, index: IndexDesign) -> float:
+    """The share of items that have an entry: a sparse index is not written for the others."""
+    return index.entries / table.items if table.items else 1.0

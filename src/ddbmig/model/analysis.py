@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from ddbmig.model.assessment import Finding
 from ddbmig.model.base import Document, Value
+from ddbmig.model.design import Cost
 
 
 class Metric(Value):
@@ -23,6 +24,14 @@ class CostPoint(Value):
     requests_usd: Decimal
     storage_usd: Decimal
     total_usd: Decimal
+
+
+class OneOff(Value):
+    """A cost that is not in every month, with the sum behind it. `usd` None: a price is not known."""
+
+    name: str
+    formula: str
+    usd: Decimal | None
 
 
 class Effort(Value):
@@ -55,9 +64,9 @@ class RiskItem(Value):
 class Analysis(Document):
     """Stage 5's value."""
 
-    SCHEMA_VERSION: ClassVar[int] = 1
+    SCHEMA_VERSION: ClassVar[int] = 2
 
-    schema_version: int = 1
+    schema_version: int = 2
     alternative: str
     metrics: tuple[Metric, ...]
     projections: tuple[CostPoint, ...]
@@ -65,6 +74,14 @@ class Analysis(Document):
     expected_usd: Decimal
     worst_usd: Decimal
     case_assumptions: tuple[str, ...]
+    formulas: tuple[str, ...]
+    """Each part of the alternative's bill as the product that it is."""
+    conventions: tuple[str, ...]
+    """What the bill counts, by which prices, and what it leaves out."""
+    one_off: tuple[OneOff, ...]
+    modes: tuple[Cost, ...]
+    """The alternative's month in every mode and table class that the region has prices for, cheapest first."""
+    mode_break_even: tuple[str, ...]
     efforts: tuple[Effort, ...]
     sensitivities: tuple[Sensitivity, ...]
     break_even: tuple[str, ...]

@@ -60,12 +60,37 @@ class Workload(Value):
     """`average` (assumed where nothing is said), `peak`, or a number of calls a month."""
 
 
+Mode = Literal["on-demand", "provisioned"]
+TableClass = Literal["standard", "standard-ia"]
+
+
 class Pricing(Value):
-    """Where and how DynamoDB is billed."""
+    """Where and how DynamoDB is billed, and what a month and a GB are in the sums."""
 
     region: str = "us-east-1"
-    """An AWS region of the shipped price file."""
-    mode: Literal["on-demand"] = "on-demand"
+    """An AWS region of the price file."""
+    mode: Mode = "on-demand"
+    """`on-demand` pays for each request, `provisioned` for capacity held ready by the hour."""
+    table_class: TableClass = "standard"
+    """Of every table and its indexes: `standard-ia` has cheaper storage and dearer requests."""
+    target_utilisation: float = Field(default=0.70, gt=0, le=1)
+    """Share of provisioned capacity that the peak is to use; the rest is headroom."""
+    month_hours: Literal[720, 730, 732] = 730
+    """Hours of a month: 730 is a twelfth of a year, 720 are 30 days, 732 are 30.5 days."""
+    gigabyte: Literal["2^30", "10^9"] = "2^30"
+    """Bytes of the GB that storage is priced by."""
+    file: str | None = None
+    """A price file in place of the shipped one, relative to the folder of ddbmig.yaml."""
+
+    @property
+    def seconds_per_month(self) -> int:
+        """The month of all rates and bills."""
+        return self.month_hours * 3600
+
+    @property
+    def gigabyte_bytes(self) -> int:
+        """The GB of all bills, in bytes."""
+        return 1 << 30 if self.gigabyte == "2^30" else 10**9
 
 
 class Scope(Value):
@@ -148,7 +173,7 @@ class ProjectConfig(Value):
     workload: Workload = Workload()
     """What the logs stand for."""
     pricing: Pricing = Pricing()
-    """Where DynamoDB is billed."""
+    """Where and how DynamoDB is billed."""
     scope: Scope = Scope()
     """Which tables are migrated."""
     tolerance: Tolerance = Tolerance()

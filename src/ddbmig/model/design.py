@@ -6,9 +6,11 @@ from typing import ClassVar, Literal
 
 from ddbmig.model.assessment import Choice, Finding
 from ddbmig.model.base import Document, Value
+from ddbmig.model.context import Mode, TableClass
 from ddbmig.model.contract import ContractAttribute, Enforces
 from ddbmig.model.encodings import template_columns
 from ddbmig.model.plan import Plan
+from ddbmig.model.prices import Prices
 
 
 class IndexDesign(Value):
@@ -54,16 +56,39 @@ class TableDesign(Value):
         raise KeyError(name)
 
 
-class Cost(Value):
-    """Money per month in USD, split as the guide asks, and the units behind it."""
+class Capacity(Value):
+    """Provisioned capacity of a table or of one of its GSIs, in units a second."""
 
+    table: str
+    index: str | None = None
+    peak_reads: float
+    """Read units that the plans take in a second at the peak."""
+    peak_writes: float
+    """Write units that they take; those of a table without its indexes."""
+    read_units: int
+    write_units: int
+    transaction_units: int = 0
+    """The part of write_units that is there only because writes are transactional."""
+
+
+class Cost(Value):
+    """Money per month in USD under one mode and table class, split as the guide asks, and the units behind it.
+
+    The request units of the month are the same in every mode; under `provisioned` the capacity is what is paid for.
+    """
+
+    mode: Mode
+    table_class: TableClass
     read_request_units: float
     write_request_units: float
     index_write_units: float
     transaction_units: float
     storage_gib: float
     index_storage_gib: float
+    capacity: tuple[Capacity, ...] = ()
+    """What is provisioned; empty on demand."""
     reads_usd: Decimal
+    """Of tables and indexes."""
     writes_usd: Decimal
     """Base-table writes without what indexes and transactions add."""
     index_writes_usd: Decimal
@@ -116,23 +141,12 @@ class Alternative(Value):
     """Fixings of the rules that this alternative does not follow."""
 
 
-class Prices(Value):
-    """On-demand prices in USD of one region, from the dated price file."""
-
-    region: str
-    as_of: str
-    source: str
-    write_per_million: Decimal
-    read_per_million: Decimal
-    storage_gib_month: Decimal
-
-
 class Design(Document):
     """All alternatives and the one to carry on with."""
 
-    SCHEMA_VERSION: ClassVar[int] = 1
+    SCHEMA_VERSION: ClassVar[int] = 2
 
-    schema_version: int = 1
+    schema_version: int = 2
     prices: Prices
     alternatives: tuple[Alternative, ...]
     chosen: str

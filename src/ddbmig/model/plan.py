@@ -6,6 +6,7 @@ parameters. References beyond those of the pattern (`support`) are rows that a w
 """
 
 from collections.abc import Mapping
+from math import fsum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -39,8 +40,13 @@ class Estimate(Value):
     write_units: float = 0.0
     transaction_units: float = 0.0
     """The part of write_units that is there only because the write is transactional."""
-    index_write_units: float = 0.0
-    """The part of write_units that maintains GSIs."""
+    index_units: Mapping[str, float] = {}
+    """By GSI of the table, the part of write_units that maintains it."""
+
+    @property
+    def index_write_units(self) -> float:
+        """The part of write_units that maintains GSIs."""
+        return fsum(self.index_units.values())
 
 
 class Copied(Value):

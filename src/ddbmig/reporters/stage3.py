@@ -121,10 +121,11 @@ def _decisions(design: Design, choices: LongTable) -> Iterator[Markup]:
 
 
 def _comparison(design: Design, assessment: Assessment) -> Iterator[Markup]:
-    prices = design.prices
+    terms = design.prices.terms
     yield paragraph(
-        "US dollars a month{}, on demand in {}, prices of {} ({}); free tier and taxes apart.",
-        _assumed(assessment), prices.region, prices.as_of, prices.source,
+        "US dollars a month{}, {}, table class {}, in {}; prices: {}; free tier and taxes apart.",
+        _assumed(assessment), terms.mode, terms.table_class, terms.region,
+        "; ".join(entry.quoted for entry in design.prices.used()),
     )  # fmt: skip
     money_rows = [(_name(design, one), *(money(amount) for amount in _split(one))) for one in design.alternatives]
     headers = ("design", "total", "reads", "writes", "index writes", "transactions", "storage", "index storage")

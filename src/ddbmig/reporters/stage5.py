@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment
-from ddbmig.model.design import Alternative, Design
+from ddbmig.model.design import Alternative, Capacity, Design
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.reporters.markdown import Markup, bullets, code, heading, money, number, percent, table
@@ -31,19 +31,21 @@ def stage5(
     chosen = design.alternative(analysis.alternative)
     every = (*assessment.findings, *chosen.findings, *validation.findings, *analysis.findings)
     risks, found = _risk_table(analysis), finding_table("Findings", analysis.findings)
+    capacity = _capacity_table(chosen)
     return page(
         heading(1, "Stage 5: results"),
         warnings(every, weights_of(snapshot).label),
         section("Summary", _summary(snapshot, assessment, chosen, validation, analysis)),
         section("What needs a decision", *_decisions(assessment, design, validation, analysis)),
         section("Total cost of ownership projections", *_projections(snapshot, analysis, assessment, chosen)),
+        section("How the cost is computed", *_computed(analysis, capacity, _rates(assessment))),
         section("Operational complexity metrics", _metrics(analysis), *_efforts(analysis)),
         section("Risk mitigation recommendations", risks.head()),
         section("Denormalization risk acknowledgments", *_acknowledgments(analysis)),
         section("Schema evolution guidelines", bullets(analysis.evolution)),
         section("Findings", found.head()),
         unsaid((*analysis.not_analysed, *_unproved(validation))),
-        all_tables(risks, found),
+        all_tables(capacity, risks, found),
         next_step("ddbmig approve 5"),
     )
 
@@ -129,6 +131,51 @@ def _projections(
     )  # fmt: skip
     yield paragraph("Break-even{}:", mark)
     yield bullets(analysis.break_even)
+    yield paragraph("The month in each mode and table class with prices in the region{}:", mark)
+    yield _modes(chosen, analysis)
+    yield bullets(analysis.mode_break_even)
+    yield paragraph("Not in every month:")
+    yield table(
+        ("what", "US dollars", "made of"),
+        [(one.name, money(one.usd) if one.usd is not None else "price not known", one.formula)
+         for one in analysis.one_off], (1,),
+    )  # fmt: skip
+
+
+def _modes(chosen: Alternative, analysis: Analysis) -> Markup:
+    """The chosen alternative under every mode and table class; the one that the bill is made in stands out."""
+    rows = []
+    for cost in analysis.modes:
+        current = (cost.mode, cost.table_class) == (chosen.cost.mode, chosen.cost.table_class)
+        storage = cost.storage_usd + cost.index_storage_usd
+        name = say("**{}, {}** (as billed here)" if current else "{}, {}", cost.mode, cost.table_class)
+        rows.append((name, *(money(amount) for amount in (cost.total_usd - storage, storage, cost.total_usd))))
+    return table(("mode and table class", "requests", "storage", "total"), rows, (1, 2, 3))
+
+
+def _computed(analysis: Analysis, capacity: LongTable, mark: Markup) -> Iterator[Markup]:
+    """Each part of the bill as a product, the conventions, and the capacity where it is provisioned."""
+    yield paragraph("A month{}, part by part:", mark)
+    yield bullets(analysis.formulas)
+    yield paragraph("Conventions:")
+    yield bullets(analysis.conventions)
+    if capacity.rows:
+        yield paragraph("Provisioned, in units a second:")
+        yield capacity.head()
+
+
+def _capacity_table(chosen: Alternative) -> LongTable:
+    ordered = sorted(chosen.cost.capacity, key=lambda one: (-one.read_units - one.write_units, *_structure(one)))
+    rows = [
+        (code("/".join(_structure(one))), number(one.peak_reads), number(one.read_units), number(one.peak_writes),
+         number(one.write_units)) for one in ordered
+    ]  # fmt: skip
+    headers = ("table or GSI", "reads at the peak", "RCU", "writes at the peak", "WCU")
+    return LongTable("Provisioned capacity", headers, rows, (1, 2, 3, 4), by="capacity")
+
+
+def _structure(one: Capacity) -> tuple[str, ...]:
+    return (one.table, one.index) if one.index else (one.table,)
 
 
 # --- work and risk ---

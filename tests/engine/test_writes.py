@@ -1,0 +1,73 @@
+"""What one write is estimated to take in units, index by index. Plans as a whole are in test_plans.py."""
+
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddbmig.engine.writes import changed_entry_units, entry_units
+from ddbmig.model.contract import ContractAttribute
+from ddbmig.model.design import IndexDesign, TableDesign
+from design_builder import World, design_world, plan_of, snapshot_of
+
+Projection = Literal["ALL", "KEYS_ONLY", "INCLUDE"]
+
+
+def attribute(column: str, *, copied: bool = False) -> ContractAttribute:
+    return ContractAttribute(type="S", source_table="t", source_column=column, encoding="string",
+                             denormalized=copied or None)  # fmt: skip
+
+
+def table(projection: Projection = "INCLUDE", entries: float = 100, entry_bytes: float = 2_000) -> TableDesign:
+    """A hundred items with the columns id, kind, made, text and a copy, and a GSI by kind and made, composed."""
+    index = IndexDesign(name="by_kind", pk="kind", sk="kind__made", projection=projection, entries=entries,
+                        projected=("text",) if projection == "INCLUDE" else (), entry_bytes=entry_bytes)  # fmt: skip
+    composed = attribute("kind").model_copy(update={"template": "{kind}#{made}"})
+    columns = {name: attribute(name) for name in ("id", "kind", "made", "text")}
+    return TableDesign(name="t", source_table="t", role="entity", pk="id", indexes=(index,), items=100,
+                       item_bytes=3_000, attributes={**columns, "kind__made": composed,
+                                                     "owner_name": attribute("name", copied=True)})  # fmt: skip
+
+
+def test_a_new_entry_takes_its_blocks_where_there_is_one() -> None:
+    assert entry_units(table()) == {"by_kind": 2}
+    assert entry_units(table(entries=25)) == {"by_kind": 0.5}  # a sparse index: a quarter of the items
+
+
+@pytest.mark.parametrize(
+    ("changed", "projection", "units"),
+    [
+        ({"kind"}, "KEYS_ONLY", {"by_kind": 4}),  # a delete and a put
+        ({"made"}, "KEYS_ONLY", {"by_kind": 4}),  # a part of the composed sort key
+        ({"text"}, "INCLUDE", {"by_kind": 2}),
+        ({"text"}, "KEYS_ONLY", {}),
+        ({"owner_name"}, "ALL", {"by_kind": 2}),
+        ({"owner_name"}, "INCLUDE", {}),
+        (set(), "KEYS_ONLY", {}),
+    ],
+)
+def test_an_update_follows_into_the_index(changed: set[str], projection: Projection, units: dict[str, float]) -> None:
+    assert changed_entry_units(table(projection), changed) == units
+
+
+def test_a_sparse_index_follows_the_copies_of_the_items_that_it_holds() -> None:
+    assert changed_entry_units(table("ALL", entries=10), {"owner_name"}) == pytest.approx({"by_kind": 0.2})
+
+
+@given(st.sets(st.sampled_from(["kind", "made", "text", "owner_name"])), st.floats(0, 100), st.floats(1, 9_000))
+def test_a_wider_projection_never_costs_less(changed: set[str], entries: float, size: float) -> None:
+    kinds: tuple[Projection, ...] = ("KEYS_ONLY", "INCLUDE", "ALL")
+    units = [sum(changed_entry_units(table(kind, entries, size), changed).values()) for kind in kinds]
+    assert 0 <= units[0] <= units[1] <= units[2]
+
+
+def test_a_look_up_item_of_more_than_a_block_pays_for_both() -> None:
+    schema = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, " + ", ".join(
+        f"{name} VARCHAR(600) NOT NULL" for name in "abcd"
+    ) + ", UNIQUE KEY u (a, b, c, d));"  # fmt: skip
+    insert = "INSERT INTO t (id, a, b, c, d) VALUES (?, ?, ?, ?, ?)"
+    snapshot = snapshot_of(World(schema=schema, statements=[insert]))
+    plan = plan_of(design_world(snapshot), snapshot, insert, "faithful")
+    # the row, and its look-up item of four texts of 256 bytes and the names: two blocks each, doubled
+    assert (plan.write_units, plan.transaction_units) == (8, 4)
