@@ -95,7 +95,7 @@ groups = st.recursive(
                             st.lists(inner, min_size=1, max_size=2)),
     max_leaves=3,
 )  # fmt: skip
-amounts = st.sampled_from([0, 0.5, 1, 2, 3, 4, 7.5, 100]) | st.floats(0, 1e6)
+amounts = st.sampled_from([0, 0.5, 1, 2, 3, 4, 7.5, 100]) | st.floats(0.001, 1e6)
 facts_drawn = st.fixed_dictionaries({
     "a.count": amounts, "a.limit": amounts, "a.other": amounts, "a.maybe": st.none() | amounts,
     "a.flag": st.booleans(), "a.sure": st.none() | st.booleans(),

@@ -3,7 +3,6 @@
 import difflib
 import math
 import re
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
