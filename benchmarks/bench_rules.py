@@ -187,7 +187,7 @@ def with_simpleeval(rules: Sequence[Rule], facts: Sequence[Facts]) -> tuple[floa
 
 
 def with_celpy(rules: Sequence[Rule], facts: Sequence[Facts]) -> tuple[float, Answers]:
-    """Google's CEL in pure Python, compiled once."""
+    """CEL in pure Python, compiled once."""
     environment = celpy.Environment()
     programs = [environment.program(environment.compile(Translation(rule, "cel").text)) for rule in rules]
     activations = [{name: celpy.adapter.json_to_cel(part) for name, part in nested(one).items()} for one in facts]
@@ -195,7 +195,7 @@ def with_celpy(rules: Sequence[Rule], facts: Sequence[Facts]) -> tuple[float, An
 
 
 def with_cel(rules: Sequence[Rule], facts: Sequence[Facts]) -> tuple[float, Answers]:
-    """Google's CEL through its binding to Rust, compiled once."""
+    """CEL in Rust, compiled once."""
     programs = [cel.compile(Translation(rule, "cel").text) for rule in rules]
     activations = [nested(one) for one in facts]
     return timed(lambda: [[bool(program.execute(a)) for program in programs] for a in activations])

@@ -16,7 +16,7 @@ from ddbmig.workflow import STAGES
 from small_shop import CONFIG, SCHEMA, Done, contents, ddbmig, general_log, write_shop
 
 INPUTS = ("schema.sql", "data.sql", "general.log", "slow.log")
-NOISE = random.Random(1).randbytes(5000)  # noqa: S311 - bytes that are no text, the same in every run
+NOISE = random.Random(1).randbytes(5000)
 SECRETS = ("correct-horse-battery-staple", "8675309867530986753")
 
 Spoil = Callable[[Path], object]

@@ -7,8 +7,11 @@ the last to the first, and what is built in.
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pydantic import ValidationError
 
 from ddbmig.engine.overrides import Setting, settings_in
 from ddbmig.engine.rule import Origin
@@ -91,19 +94,15 @@ def configure(text: str | None, given: Sequence[Assignment] = ()) -> Configurati
 def on_rules(text: str | None, given: Sequence[Assignment] = ()) -> Configuration:
     """As `configure`, but of sources with mistakes: what is sound of `extends` and of `rules`, so that their mistakes
     can be told together with the others."""
-    data: dict[str, Any] = {}
-    settings: list[Setting] = []
-    origins: dict[str, Origin] = {}
+    config, settings, origins = ProjectConfig(), list[Setting](), dict[str, Origin]()
     for layer in _layers(text, given):
         extends = part_of(layer.tree, "extends")
-        if layer.tree is not None and extends is not None and _names_packs(layer):
-            data["extends"], origins["extends"] = plain(extends), layer.origin(layer.tree.keys["extends"])
+        if layer.tree is not None and extends is not None:
+            with suppress(ValidationError):  # its mistakes are told by `configure`
+                config = ProjectConfig.model_validate({"extends": plain(extends)}, strict=True)
+                origins["extends"] = layer.origin(layer.tree.keys["extends"])
         settings += settings_in(layer.name, part_of(layer.tree, "rules"), layer.text)
-    return Configuration(ProjectConfig.model_validate(data), tuple(settings), origins)
-
-
-def _names_packs(layer: _Layer) -> bool:
-    return not any((mistake.subject or "").startswith("extends") for mistake in layer.mistakes)
+    return Configuration(config, tuple(settings), origins)
 
 
 def _layers(text: str | None, given: Sequence[Assignment]) -> list[_Layer]:

@@ -190,7 +190,7 @@ def test_every_statement_of_a_recorded_application_is_found(name: str, corpus: P
     patterns, _ = read_patterns(read_general_log(folder / "general.log.gz", key=b"corpus"), schema)
     keys = {pattern.sql: query_key(pattern.sql) for pattern in patterns}
     assert len(set(keys.values())) == len({same_but_for_spelling(sql) for sql in keys})
-    respelled = Respelling(names_of(schema), random.Random(7).choice)  # noqa: S311  # the same spellings in every run
+    respelled = Respelling(names_of(schema), random.Random(7).choice)  # the same spellings in every run
     text, expected = "", {}
     for sql, key in keys.items():
         expected[key] = text.count("\n") + 1

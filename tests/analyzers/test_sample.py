@@ -32,7 +32,7 @@ def test_the_hash_is_keyed_and_known() -> None:
 
 
 def test_a_heavy_value_among_many_rare_ones_is_found() -> None:
-    rng = random.Random(5)  # noqa: S311  # a fixed workload, no secret
+    rng = random.Random(5)  # a fixed workload, no secret
     calls = [(time, 1 if rng.random() < 0.2 else 1000 + time) for time in range(50_000)]
     values = _sample(calls)
     assert len(values.sample) <= CAPACITY

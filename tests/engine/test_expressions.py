@@ -8,9 +8,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddbmig.engine.expressions import MAX_DEPTH, MAX_LENGTH, MAX_NODES, FactType, compile_condition
+from ddbmig.engine.expressions import MAX_DEPTH, MAX_LENGTH, MAX_NODES, FactType, compile_condition, mistakes_in
 from ddbmig.model.assessment import FactValue
-from ddbmig.model.errors import UsageError
+from ddbmig.model.errors import RuleError, UsageError
 
 DATA = Path(__file__).parent / "data"
 NAMES = {
@@ -83,6 +83,31 @@ def test_guards_of_earlier_lines_are_known() -> None:
 def test_a_fact_that_is_never_missing_must_be_supplied() -> None:
     with pytest.raises(UsageError, match="not supplied"):
         compile_condition("a.flag", NAMES).evaluate({})
+
+
+@pytest.mark.parametrize("value", [10**15, -(10**18), 1e300, float("inf"), float("nan")])
+@pytest.mark.parametrize("text", ["*2", "/0.5", "-n", "+n", "*-1"])
+def test_numbers_that_grow_beyond_all_bounds_do_not_stop_an_evaluation(value: float, text: str) -> None:
+    power = "n"
+    for _ in range(5):
+        power = f"({power}*{power})"
+    condition = compile_condition(f"{power}{text} > 1", {"n": FactType("number")})
+    held = condition.evaluate({"n": value})
+    assert condition.explain({"n": value}, held)
+
+
+def test_mistakes_of_several_parts_come_at_once() -> None:
+    with pytest.raises(RuleError) as caught:
+        compile_condition("a.shares > 1 and (a.flagg or a.count + b.maybee > params.limits) and a.flag", NAMES)
+    assert [(mistake.column, mistake.subject) for mistake in caught.value.mistakes] == [
+        (1, "a.shares"), (19, "a.flagg"), (40, "b.maybee"), (51, "params.limits"),
+    ]  # fmt: skip
+
+
+def test_what_follows_a_misspelt_guard_is_not_blamed_for_it() -> None:
+    with pytest.raises(UsageError) as caught:
+        compile_condition("is_set(b.maybee) and b.maybe > 1", NAMES)
+    assert [mistake.subject for mistake in mistakes_in(caught.value)] == ["b.maybee"]
 
 
 @settings(deadline=None)

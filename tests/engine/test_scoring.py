@@ -25,9 +25,7 @@ LINK = Relationship(
 )  # fmt: skip
 NOTHING: Mapping[str, FactValue] = {"bool": False, "number": 0, "text": "", "list": ()}
 NO_TRAFFIC: Mapping[str, FactValue] = {
-    name: NOTHING[fact.kind]
-    for name, fact in BY_PHASE["relationship"].items()
-    if not fact.may_be_missing
+    name: NOTHING[fact.kind] for name, fact in BY_PHASE["relationship"].items() if not fact.may_be_missing
 }
 READ_WHOLE: Mapping[str, FactValue] = {
     "reads.joint_share": 0.85, "reads.calls_per_day": 9000, "reads.joint_calls_per_day": 7650,

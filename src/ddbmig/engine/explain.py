@@ -60,16 +60,19 @@ def _values(facts: Mapping[str, Fact]) -> dict[str, FactValue | None]:
 
 
 def _flips(rulebook: Rulebook, values: Facts) -> Iterator[Flip]:
-    """Per fact and direction the nearest value that alone gives another verdict."""
+    """Per fact and direction the nearest value that alone gives another verdict; of a fact that is not known one value
+    for each other verdict."""
     now = _outcome(rulebook, values)
     looked_at = {name for rule in rulebook.of("relationship") for name in rule.facts}
     for name, fact in BY_PHASE["relationship"].items():
+        told = {now[0]}
         for direction in _other_values(rulebook, fact, values) if name in looked_at else ():
             for change, other in direction:
                 then = _outcome(rulebook, {**values, name: other})
-                if then[0] != now[0]:
-                    yield Flip(fact=name, now=show(values.get(name), fact.unit), change=change, verdict=then[0],
-                               margin=then[1], rules=tuple(sorted(now[2] ^ then[2])))  # fmt: skip
+                if then[0] not in told:
+                    yield Flip(fact=name, now=show(values.get(name), fact.unit), change=change, value=other,
+                               verdict=then[0], margin=then[1], rules=tuple(sorted(now[2] ^ then[2])))  # fmt: skip
+                    told |= {then[0]} if values.get(name) is None else set()
                     break
 
 
@@ -81,41 +84,42 @@ def _outcome(rulebook: Rulebook, values: Facts) -> Outcome:
 
 def _other_values(
     rulebook: Rulebook, fact: FactDefinition, values: Facts
-) -> Iterator[list[tuple[str, FactValue]]]:  # fmt: skip
-    """What a fact could be instead, in words and as a value: a list for each direction, the nearest first."""
+) -> Iterator[Sequence[tuple[str, FactValue]]]:  # fmt: skip
+    """What a fact could be instead, in words and as a value: a list for each direction of a number, the nearest first,
+    and for each other word or truth value."""
     now = values.get(fact.name)
     if fact.kind == "bool":
-        yield [(f"were {show(other)}", other) for other in (True, False) if other is not now]
+        yield from ([(f"were {show(other)}", other)] for other in (True, False) if other is not now)
     elif fact.kind == "text":
-        yield [(f"were {other}", other) for other in fact.values if other != now]
+        yield from ([(f"were {other}", other)] for other in fact.values if other != now)
     elif fact.kind == "number":
-        thresholds = _thresholds(rulebook, fact, values)
+        around = [one for tip in _thresholds(rulebook, fact, values) for one in _around(tip, fact)]
         if isinstance(now, int | float):
-            yield [one for t in thresholds if t >= now for one in _beyond(t, fact, "rose", 1)]
-            yield [one for t in reversed(thresholds) if t <= now for one in _beyond(t, fact, "fell", -1)]
+            yield [(f"rose {words}", other) for words, other, side in around if other > now and side >= 0]
+            yield [(f"fell {words}", other) for words, other, side in reversed(around) if other < now and side <= 0]
         else:
-            yield [one for t in thresholds for one in _beyond(t, fact, "were known and", 1)]
+            yield from ([(f"were known and {words.replace('to ', 'at ', 1)}", other)] for words, other, _ in around)
 
 
-def _beyond(threshold: float, fact: FactDefinition, verb: str, sign: int) -> Iterator[tuple[str, FactValue]]:
-    """A threshold itself, and a value just beyond it."""
-    limit = show(threshold, fact.unit)
-    yield f"{verb} {'at' if 'known' in verb else 'to'} {limit}", threshold
-    beyond = threshold + sign * max(abs(threshold), 1.0) * NEARBY
-    if beyond >= 0:
-        yield f"{verb} {'above' if sign > 0 else 'below'} {limit}", beyond
+def _around(threshold: float, fact: FactDefinition) -> Iterator[tuple[str, float, int]]:
+    """A threshold, and the values just below and above it: in words, as a value, and on which side it is. Shares are no
+    more than 1, and nothing is less than none."""
+    highest = 1.0 if fact.unit == "share" else float("inf")
+    for side, word in ((-1, "below"), (0, "to"), (1, "above")):
+        other = threshold + side * max(abs(threshold), 1.0) * NEARBY
+        if 0 <= other <= highest:
+            yield f"{word} {show(threshold, fact.unit)}", other, side
 
 
 def _thresholds(rulebook: Rulebook, fact: FactDefinition, values: Facts) -> list[float]:
-    """The values at which some rule tips, in order; shares are no more than 1, and nothing is less than none."""
-    highest = 1.0 if fact.unit == "share" else float("inf")
+    """The values at which some rule tips, in order."""
     found = {
         round(tip, 12) + 0.0  # no minus before a zero
         for rule in rulebook.of("relationship")
         if fact.name in rule.facts
         for tip in tipping_points(rule.when, rule.with_params(values), fact.name)
     }
-    return sorted(tip for tip in found if 0 <= tip <= highest)
+    return sorted(found)
 
 
 # --- a rule ----------------------------------------------------------------------------------------------------------

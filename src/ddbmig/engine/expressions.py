@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ddbmig.engine.wording import UNKNOWN_NAME, Facts, closest, closest_name, show
+from ddbmig.engine.wording import UNKNOWN_NAME, Facts, closest, closest_name, show, visible
 from ddbmig.model.assessment import FactValue
 from ddbmig.model.errors import DdbmigError, RuleError, UsageError
 
@@ -104,8 +104,13 @@ class Compiled:
     _run: Callable[[Facts], bool] = field(repr=False)
     _explain: Callable[[Facts, bool], str] = field(repr=False)
 
-    def evaluate(self, facts: Facts) -> bool:
+    @property
+    def test(self) -> Callable[[Facts], bool]:
         """Whether it holds. Raises UsageError where a fact that is never missing was not supplied."""
+        return self._run
+
+    def evaluate(self, facts: Facts) -> bool:
+        """Whether it holds: `test` on these facts."""
         return self._run(facts)
 
     def explain(self, facts: Facts, held: bool = True) -> str:
@@ -159,9 +164,9 @@ def _parse(text: str) -> ast.expr:
         raise UsageError("condition too long", column=MAX_LENGTH + 1, expected=f"at most {MAX_LENGTH} characters",
                          hint=SHORTER)  # fmt: skip
     plain = _LITERAL.sub(lambda found: "_" * len(found.group()), text)
-    strange = re.search(r"[\x00-\x1f\x7f\\]", text) or re.search(r"[^ -~]|['\"]", plain)
-    if strange:
-        raise _strange(strange)
+    for column, (character, outside) in enumerate(zip(text, plain, strict=True), 1):
+        if character == "\\" or not character.isprintable() or outside in "'\"" or not outside.isascii():
+            raise _strange(character, column)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -175,17 +180,15 @@ def _parse(text: str) -> ast.expr:
     return tree
 
 
-def _strange(found: re.Match[str]) -> UsageError:
-    character, column = found.group(), found.start() + 1
+def _strange(character: str, column: int) -> UsageError:
     if character in "'\"":
         return UsageError("this quote is not closed", column=column)
     name = f"U+{ord(character):04X} {unicodedata.name(character, 'a control character')}"
-    if character.isascii():
-        return UsageError("this character is not allowed in a condition", column=column, subject=name,
-                          expected="one plain line without backslashes")  # fmt: skip
     plain = _PLAIN_SIGNS.get(character) or unicodedata.normalize("NFKC", character)
-    hint = f'write "{plain}"' if plain.isascii() else "it only looks like a letter of a name"
-    return UsageError("this character is not allowed outside of quotes", column=column, subject=name, hint=hint)
+    hint = "names have plain letters only" if character.isalpha() else "write one plain line without it"
+    if plain != character and plain.isascii() and plain.isprintable():
+        hint = f'write "{plain}"'
+    return UsageError("this character is not allowed here", column=column, subject=name, hint=hint)
 
 
 def _unreadable(text: str, plain: str, error: Exception) -> UsageError:
@@ -248,7 +251,8 @@ class _Compiler:
     ) -> UsageError:  # fmt: skip
         before = self.text.encode()[: getattr(node, "col_offset", 0)]
         column = self.indent + len(before.decode(errors="ignore")) + 1
-        return UsageError(message, column=column, subject=subject, expected=expected, hint=hint)
+        shown = visible(subject) if subject is not None else None
+        return UsageError(message, column=column, subject=shown, expected=expected, hint=hint)
 
     def compile(self, node: ast.expr, known: frozenset[str]) -> _Term:
         match node:

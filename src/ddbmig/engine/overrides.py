@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from ddbmig.engine.expressions import MAX_NUMBER
 from ddbmig.engine.rule import SEVERITIES, Origin, ParamValue, Rule
 from ddbmig.engine.rule_reader import kind_of
-from ddbmig.engine.strict_yaml import Node, Place, lines_of
+from ddbmig.engine.strict_yaml import MAX_MISTAKES, Node, Place, lines_of
 from ddbmig.engine.typed_yaml import plain
 from ddbmig.engine.wording import closest, visible
 from ddbmig.model.context import RuleOverride
@@ -110,7 +110,9 @@ class Overriding:
     """Unknown rules that have been told, by file and id."""
 
     def apply(self, setting: Setting) -> None:
-        """Apply one setting; a mistake changes nothing."""
+        """Apply one setting; a mistake changes nothing, and after very many of them nobody looks on."""
+        if len(self.mistakes) >= MAX_MISTAKES:
+            return
         rule = self.rules.get(setting.rule) or self.off.get(setting.rule, (None,))[0]
         if rule is None:
             self._unknown(setting)

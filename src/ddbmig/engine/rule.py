@@ -1,6 +1,6 @@
 """What a rule is, and when it fires."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -38,6 +38,20 @@ class Group:
 
     kind: GroupKind
     items: "tuple[When, ...]"
+
+    @cached_property
+    def test(self) -> Callable[[Facts], bool]:
+        """Whether the group holds: its items in their order, no further than needed."""
+        tests = tuple(item.test for item in self.items)
+        decides = self.kind == "any"
+
+        def some(facts: Facts) -> bool:
+            for test in tests:
+                if test(facts) is decides:
+                    return decides
+            return not decides
+
+        return some if self.kind != "not" else lambda facts: not some(facts)
 
 
 When = Compiled | Group
@@ -86,15 +100,19 @@ class Rule:
 
     def fires(self, facts: Facts) -> tuple[str, ...] | None:
         """The lines of evidence where the rule fires on these facts, else None."""
-        values = self.with_params(facts)
-        return tuple(evidence(self.when, values)) if holds(self.when, values) else None
+        return self.fires_on(self.with_params(facts))
+
+    def fires_on(self, values: Facts) -> tuple[str, ...] | None:
+        """The same on facts that have the rule's `bound` params beside them."""
+        return tuple(evidence(self.when, values)) if self.when.test(values) else None
 
     def with_params(self, facts: Facts) -> Facts:
         """The facts with the rule's params beside them."""
-        return {**facts, **self._bound} if self._bound else facts
+        return {**facts, **self.bound} if self.bound else facts
 
     @cached_property
-    def _bound(self) -> Facts:
+    def bound(self) -> Facts:
+        """The params in force, under the names that conditions use."""
         return {f"params.{name}": value for name, value in self.params.items()}
 
     @cached_property
@@ -113,14 +131,17 @@ def written(when: When) -> Any:
     return when.text if isinstance(when, Compiled) else {when.kind: [written(item) for item in when.items]}
 
 
+def on_one_line(conditions: Any) -> str:
+    """Conditions in the form of `written`, as `all(first, not(second))`."""
+    if isinstance(conditions, str):
+        return conditions
+    ((kind, items),) = conditions.items()
+    return f"{kind}({', '.join(map(on_one_line, items))})"
+
+
 def holds(when: When, facts: Facts) -> bool:
     """Whether the conditions hold, in their order, no further than needed."""
-    if isinstance(when, Compiled):
-        return when.evaluate(facts)
-    results = (holds(item, facts) for item in when.items)
-    if when.kind == "any":
-        return any(results)
-    return all(results) if when.kind == "all" else not all(results)
+    return when.test(facts)
 
 
 def evidence(when: When, facts: Facts, held: bool = True) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from ddbmig.engine.explain import facts_by_subject
-from ddbmig.engine.rule import Rule, written
+from ddbmig.engine.rule import Rule, on_one_line, written
 from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import assess, find
 from ddbmig.engine.wording import show
@@ -49,23 +49,15 @@ def _change(old: Rule | None, new: Rule | None, off: str) -> Iterator[RuleChange
 def _told(rule: Rule) -> dict[str, str]:
     """What a rule says, key by key."""
     plain = {
-        "title": rule.title, "applies_to": rule.applies_to, "status": rule.status, "when": _on_one_line(rule),
-        "because": rule.because.text, "why": rule.why, "instead": rule.instead, "source": rule.source,
+        "title": rule.title, "applies_to": rule.applies_to, "status": rule.status,
+        "when": on_one_line(written(rule.when)), "because": rule.because.text, "why": rule.why,
+        "instead": rule.instead, "source": rule.source,
         "severity": rule.severity or "", "forbids": ", ".join(rule.forbids), "warning": rule.warning,
         "mandatory": show(rule.mandatory),
     }  # fmt: skip
     params = {f"params.{name}": show(value) for name, value in rule.params.items()}
     scores = {f"score.{option}": f"{points:+d}" for option, points in rule.score.items()}
     return {key: " ".join(text.split()) for key, text in {**plain, **params, **scores}.items() if text}
-
-
-def _on_one_line(rule: Rule) -> str:
-    def words(conditions: object) -> str:
-        if isinstance(conditions, Mapping):
-            return "; ".join(f"{kind}({', '.join(map(words, items))})" for kind, items in conditions.items())
-        return str(conditions)
-
-    return words(written(rule.when))
 
 
 def _effects(before: Rulebook, after: Rulebook, assessment: Assessment) -> Iterator[Effect]:

@@ -49,8 +49,9 @@ def read_rule(file: str, text: str) -> tuple[Rule | None, tuple[UsageError, ...]
 
 def compile_when(conditions: Any, phase: Phase, params: Mapping[str, ParamValue]) -> When | None:
     """Conditions in the form of `written`, compiled anew; None where a rule file with them would be refused."""
-    reader = _RuleReader("", "")
-    when, _ = reader.when(_node(conditions), _names(phase, params))
+    reader, when = _RuleReader("", ""), None
+    with contextlib.suppress(_TooMany):
+        when, _ = reader.when(_node(conditions), _names(phase, params))
     return None if reader.mistakes else when
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ddbmig.engine.rule import Rule, When, written
+from ddbmig.engine.rule import Rule, When, on_one_line, written
 from ddbmig.engine.rule_reader import compile_when
 from ddbmig.engine.rulebook import Rulebook
 from ddbmig.model.errors import UsageError
@@ -90,12 +90,12 @@ def _changed_when(conditions: Any) -> Iterator[tuple[str, Any]]:
         return
     ((kind, items),) = conditions.items()
     if kind == "not":
-        yield f"without not: {items[0]}", items[0]
+        yield f"{on_one_line(items[0])} instead of not({on_one_line(items[0])})", items[0]
     elif len(items) > 1:
         other = "any" if kind == "all" else "all"
         yield f"{other} instead of {kind}", {other: items}
         for index, item in enumerate(items):
-            yield f"without {item}", {kind: [*items[:index], *items[index + 1 :]]}
+            yield f"without {on_one_line(item)}", {kind: [*items[:index], *items[index + 1 :]]}
     for index, item in enumerate(items):
         for change, changed in _changed_when(item):
             yield change, {kind: [*items[:index], changed, *items[index + 1 :]]}
@@ -120,10 +120,14 @@ def _changes(node: ast.AST) -> Iterator[Change]:
     if isinstance(node, ast.Compare):
         for sign in OTHER_SIGNS.get(type(node.ops[0]), ()):
             yield _setter(ops=[sign()])
+        for other in _other_literals(node.left):
+            yield _setter(left=other)
         for other in _other_literals(node.comparators[0]):
             yield _setter(comparators=[other])
     elif isinstance(node, ast.BinOp) and type(node.op) in OTHER_ARITHMETIC:
         yield _setter(op=OTHER_ARITHMETIC[type(node.op)]())
+        for other in _other_literals(node.left):
+            yield _setter(left=other)
         for other in _other_literals(node.right):
             yield _setter(right=other)
     elif isinstance(node, ast.BoolOp):
@@ -135,8 +139,10 @@ def _changes(node: ast.AST) -> Iterator[Change]:
 
 
 def _other_literals(node: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        for other in _moved(node.value):
+    minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    inner = node.operand if isinstance(node, ast.UnaryOp) else node
+    if isinstance(inner, ast.Constant) and isinstance(inner.value, int | float) and not isinstance(inner.value, bool):
+        for other in _moved(-inner.value if minus else inner.value):
             yield ast.UnaryOp(ast.USub(), ast.Constant(-other)) if other < 0 else ast.Constant(other)
 
 

@@ -122,6 +122,8 @@ def _add(state: Overriding, titles: dict[str, Rule], rule: Rule, pack: Pack) -> 
         hint = f"the other is in {same.file}"
         if not pack.is_built_in and what == "id":
             hint += f"; to change that rule, name it under `rules:` in {PACK_FILE} or ddbmig.yaml"
+        elif what == "title":
+            hint += "; choose another title"
         state.mistakes.append(
             UsageError(f"two rules have this {what}", rule.file, rule.line, 1, getattr(rule, what), hint=hint)
         )

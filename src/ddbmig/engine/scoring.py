@@ -42,11 +42,12 @@ def evaluate(
     option makes a finding of severity info: the design keeps to it, so there is nothing left to fail.
     Raises UsageError for a name outside the catalogue or a value of another type.
     """
-    values = _values(phase, subject, facts)
+    values = dict(_values(phase, subject, facts))
     ledger: list[LedgerLine] = []
     findings: list[Finding] = []
     for rule in rulebook.of(phase):
-        because = rule.fires(values)
+        values.update(rule.bound)  # a rule looks at its own params only, and all of those are set here
+        because = rule.fires_on(values)
         if because is None:
             continue
         ledger += [LedgerLine(rule=rule.id, title=rule.title, option=option, points=rule.score[option], because=because)
@@ -117,7 +118,7 @@ def verdict(points: Mapping[str, int], forbidden: Iterable[str]) -> tuple[Verdic
 
 
 def _finding(rule: Rule, subject: str, values: Mapping[str, FactValue | None], because: tuple[str, ...]) -> Finding:
-    message = rule.because.render(rule.with_params(values))
+    message = rule.because.render(values)
     looked_at = {name: value for name in sorted(rule.facts) if (value := values.get(name)) is not None}
     if rule.forbids:
         message = f"{message}; forbids: {', '.join(rule.forbids)}"

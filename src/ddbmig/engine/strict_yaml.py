@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from ddbmig.engine.wording import escaped
 from ddbmig.model.errors import UsageError
 
 Scalar = str | int | float | bool
@@ -113,11 +114,7 @@ def part_of(tree: Node | None, key: str) -> Node | None:
 
 def yaml_text(text: str) -> str:
     """A text as a double-quoted scalar on one line, in which nothing is invisible."""
-    return "".join(c if c.isprintable() else _escape(c) for c in json.dumps(text, ensure_ascii=False))
-
-
-def _escape(character: str) -> str:
-    return f"\\u{ord(character):04x}" if character <= "\uffff" else f"\\U{ord(character):08x}"
+    return escaped(json.dumps(text, ensure_ascii=False))
 
 
 def place_in(text: str, offset: int) -> Place:

@@ -3,9 +3,10 @@
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from ddbmig.engine.facts import CATALOGUE
-from ddbmig.engine.strict_yaml import Node, Place, part_of, read_yaml, yaml_text
+from ddbmig.engine.strict_yaml import MAX_MISTAKES, Node, Place, part_of, read_yaml, yaml_text
 from ddbmig.engine.typed_yaml import check_model, in_order
 from ddbmig.engine.wording import closest, number, show
 from ddbmig.model.assessment import FactValue
@@ -42,7 +43,7 @@ def read_waivers(file: str, text: str) -> tuple[PlacedWaiver, ...]:
     tree, surprises = read_yaml(file, text)
     listed = part_of(tree, "waivers")
     nodes = listed.value if listed is not None and isinstance(listed.value, tuple) else ()
-    wrong: list[DdbmigError] = [*_flaws(file, nodes), *_twice(file, nodes)]
+    wrong: list[DdbmigError] = list(islice(chain(_flaws(file, nodes), _twice(file, nodes)), MAX_MISTAKES))
     found: tuple[Waiver, ...] = ()
     try:
         found = check_model(file, tree, Waivers, surprises, text).value.waivers

@@ -45,8 +45,16 @@ def closest_name(name: str, known: Collection[str]) -> str | None:
 
 def visible(text: str) -> str:
     """A text from a file as a message can show it: shortened, what is not printable as its escape."""
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return escaped(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def escaped(text: str) -> str:
+    """A text in which what is not printable stands as `\\u200b` or `\\U000e0001`."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" if c <= "\uffff" else f"\\U{ord(c):08x}" for c in text)
+
+
+_SINGULAR = re.compile(r"(?<=[a-zI])(?<!^m)s(?=/|$)")
+"""The s of `bytes`, `calls/day` and `GSIs`, which one of them does not have; that of `ms` stays."""
 
 
 def number(value: float) -> str:
@@ -75,7 +83,8 @@ def show(value: FactValue | None, unit: str = "") -> str:
         return value
     if unit in ("share", "percent"):
         return f"{number(value * 100 if unit == 'share' else value)} %"
-    return f"{number(value)} {unit}".rstrip()
+    shown = number(value)
+    return f"{shown} {_SINGULAR.sub('', unit) if shown == '1' else unit}".rstrip()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from ddbmig.model.assessment import Confidence, Finding, LedgerLine, Verdict
+from ddbmig.model.assessment import Confidence, FactValue, Finding, LedgerLine, Verdict
 from ddbmig.model.base import Value
 from ddbmig.model.gate import RuleSummary
 from ddbmig.model.measure import Source
@@ -17,6 +17,8 @@ class Flip(Value):
     """Its value as it is shown, with its unit."""
     change: str
     """`rose above 70 %`, `fell to 100 rows`, `were true`."""
+    value: FactValue
+    """The value that was tried, with all its digits."""
     verdict: Verdict
     margin: int
     rules: tuple[str, ...]
