@@ -25,7 +25,7 @@ def main() -> None:
     """The entry point: turns the error tree into exit codes and one-line messages."""
     stdout = sys.stdout
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="ddbmig", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
     except click.exceptions.Abort:
         _fail("interrupted", ExitCode.INTERRUPTED)
