@@ -5,7 +5,7 @@ keeps the plan with the fewest read units. What cannot be bounded is routed with
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
@@ -40,7 +40,8 @@ from ddbmig.model.plan import (
 )
 
 MAX_ITEMS_READ = 10_000
-"""More items than this in one execution is not a bounded plan (our limit: ten pages of 1 KB items)."""
+"""More items than this in one step of a plan is not bounded (our limit: ten pages of 1 KB items)."""
+RANGES = frozenset({"<", "<=", ">", ">=", "between"})
 RANGE_SHARE = 1 / 3
 """Share of a partition that a range keeps: assumed."""
 NEW_INDEX_FACTOR = 1.5
@@ -110,7 +111,6 @@ class Relation:
     rows: float = 1.0
     steps: list[Step] = field(default_factory=list)
     pending: list[Condition] = field(default_factory=list)
-    items_read: float = 0.0
     round_trips: int = 0
     units: float = 0.0
     sorted_by_key: bool = False
@@ -314,20 +314,43 @@ class ReadCompiler:
             path = min(paths, key=lambda p: (p.price, p.new, p.lookup is not None))
             covered = [c for c in own if any(c is d for d in path.covered)]
             rest = [c for c in own if not any(c is d for d in covered)]
-            matching = self._matching(relation, ref, own)
+            rows = self._rows_with(relation, ref, own)
             match = rest if left else [c for c in rest if _joins(c, ref, relation.bound)]
             self._append_read(relation, ref, path, "left" if left else "inner", _all(match))
+            relation.rows = rows
             if not left:
-                relation.rows = max(1.0, min(relation.rows, matching))
                 relation.pending = [c for c in rest if not any(c is m for m in match)]
         relation.bound.add(ref)
         self._filter_early(relation)
 
-    def _matching(self, relation: Relation, ref: int, conditions: list[Condition]) -> float:
-        """Rows left of a reference once all its equalities hold, whether a key or a filter checks them."""
+    def _rows_with(self, relation: Relation, ref: int, conditions: list[Condition]) -> float:
+        """Rows of the relation once `ref` has joined it: by what the conditions say, whatever path reads them.
+
+        Average rows of the table per value of all columns that are fixed, for each key that is asked for; a reference
+        that no column joins to the others is multiplied with them. A left join drops no row.
+        """
         equalities = self._equalities(ref, relation.bound, conditions)
-        per_value = self.draft.sizes.rows_per_value(self.pattern.refs[ref].table, {e.column for e in equalities})
-        return self._fan_out(relation, equalities) * per_value
+        joined = any(isinstance(e.term, ColumnRef) for e in equalities)
+        keys = self._fan_out(relation, equalities) * (1.0 if joined else relation.rows)
+        per_value = self._items_of(ref, [e.column for e in equalities], self._is_ranged(ref, conditions))
+        return max(relation.rows if self._kind(ref) != "inner" else 1.0, keys * per_value)
+
+    def _items_of(self, ref: int, columns: Iterable[str], ranged: bool) -> float:
+        """Average rows of `ref` that share one value of the columns, and lie in a range where there is one."""
+        items = self.draft.sizes.rows_per_value(self.pattern.refs[ref].table, columns)
+        if ranged:
+            items *= RANGE_SHARE
+            if self.frequencies.rows_examined is not None and len(self.pattern.refs) == 1:
+                items = min(items, self.frequencies.rows_examined)
+        return max(1.0, items)
+
+    def _is_ranged(self, ref: int, conditions: Iterable[Condition]) -> bool:
+        """Whether a condition keeps a range of a column of `ref` between parameters."""
+        return any(
+            isinstance(c, Compare) and c.op in RANGES and isinstance(c.left, ColumnRef) and c.left.ref == ref
+            and all(isinstance(term, Param) for term in c.right)
+            for c in conditions
+        )  # fmt: skip
 
     def _filter_early(self, relation: Relation) -> None:
         ready = [c for c in relation.pending if refs_of(c) <= relation.bound]
@@ -351,7 +374,9 @@ class ReadCompiler:
                 raise NotBounded("subquery", "a table of the subquery is reached by no key")
             _, ref, path, ready = min(options, key=lambda option: option[:2])
             rest = [c for c in ready if not any(c is d for d in path.covered)]
+            after = self._rows_with(relation, ref, own)
             self._append_read(relation, ref, path, "left", _all(rest))
+            relation.rows = after
             own = [c for c in own if not any(c is r for r in ready)]
             relation.bound.add(ref)
             members.remove(ref)
@@ -474,7 +499,7 @@ class ReadCompiler:
             paths += self._new_index_paths(relation, ref, entity, terms)
         if not relation.bound:
             paths += self._scan_path(entity)
-        paths = [path for path in paths if path.calls * path.items + relation.items_read <= MAX_ITEMS_READ]
+        paths = [path for path in paths if path.calls * path.items <= MAX_ITEMS_READ]
         # A joined table is reached by what joins it where that can be: a constant alone would read rows by the way.
         joined = [p for p in paths if any(isinstance(terms[c].term, ColumnRef) for c in (*p.pk, *p.sk) if c in terms)]
         return joined or paths
@@ -547,10 +572,7 @@ class ReadCompiler:
             span = self._range(ref, sk[0], relation)
         used = [terms[c] for c in (*pk, *fixed)]
         calls = self._fan_out(relation, used)
-        items = self.draft.sizes.rows_per_value(entity.table.id, (*pk, *fixed)) * (RANGE_SHARE if span else 1.0)
-        if span is not None and self.frequencies.rows_examined is not None and len(self.pattern.refs) == 1:
-            items = min(items, self.frequencies.rows_examined)
-        items = max(1.0, items)
+        items = self._items_of(ref, (*pk, *fixed), span is not None)
         covered: tuple[Condition, ...] = tuple(e.origin for e in used)
         if span is not None and span.op != "between":
             covered = (*covered, span)
@@ -597,7 +619,7 @@ class ReadCompiler:
     def _wanted_sort(self, ref: int, entity: Entity, pk: tuple[str, ...], relation: Relation) -> tuple[str, ...]:
         """The sort column an index for this reference should have: that of a range, else of ORDER BY with LIMIT."""
         for condition in relation.pending:
-            if isinstance(condition, Compare) and condition.op in ("<", "<=", ">", ">=", "between"):
+            if isinstance(condition, Compare) and condition.op in RANGES:
                 left = condition.left
                 mine = isinstance(left, ColumnRef) and left.ref == ref and self._sortable(entity, left.column, pk)
                 if mine and isinstance(left, ColumnRef) and all(isinstance(t, Param) for t in condition.right):
@@ -619,7 +641,7 @@ class ReadCompiler:
         if entity.table.column(column).type not in SORTABLE:
             return None
         for condition in relation.pending:
-            if isinstance(condition, Compare) and condition.op in ("<", "<=", ">", ">=", "between"):
+            if isinstance(condition, Compare) and condition.op in RANGES:
                 left = condition.left
                 mine = isinstance(left, ColumnRef) and left.ref == ref and left.column == column
                 if mine and all(isinstance(t, Param) for t in condition.right):
@@ -741,16 +763,13 @@ class ReadCompiler:
             consistent=self.pattern.locking, per_row=True, join="complete", match=match,
             estimate=Estimate(calls=path.calls, items=1.0, read_units=path.units - units),
         )  # fmt: skip
-        self._account(relation, base, replace(path, items=2.0))
+        self._account(relation, base, path)
 
     def _account(self, relation: Relation, call: ReadCall, path: Path) -> None:
         relation.steps.append(call)
         relation.uses.append(f"{call.table}/{call.index}" if call.index else call.table)
         relation.round_trips += 1
         relation.units += path.units
-        relation.items_read += path.calls * path.items
-        found = path.calls * (1.0 if path.lookup is not None else path.items)
-        relation.rows = max(1.0, found if call.join != "left" else max(relation.rows, found))
         relation.scans |= call.op == "Scan"
 
     def _key_conditions(self, entity: Entity, path: Path, terms: Mapping[str, Term]) -> tuple[KeyCondition, ...]:
