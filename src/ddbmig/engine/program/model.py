@@ -1,0 +1,311 @@
+"""The choice of a design as a program over 0/1 variables, whatever its structures and options stand for.
+
+Structures are built or not: of a group exactly one (a table's form), others only with the form they belong to (a GSI).
+Demands are met: each by one of its orders, each step of the order by one of its options, and an option is there where
+one of its structures is built. All amounts are whole numbers, so that a solution is checked without rounding.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+
+class Amount(NamedTuple):
+    """What a choice costs, in the order in which designs are compared (section 3 of the design engine's paper)."""
+
+    routed: int = 0
+    """Calls a month of access patterns without a bounded plan."""
+    money: int = 0
+    """Nano-dollars a month."""
+    trips: int = 0
+    """Sequential round trips a month."""
+    structures: int = 0
+    """Tables and GSIs."""
+    stored: int = 0
+    """Bytes."""
+
+    def plus(self, other: "Amount") -> "Amount":
+        """The sum, part by part."""
+        return Amount(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def no_more_than(self, other: "Amount") -> bool:
+        """Whether no part is larger."""
+        return all(a <= b for a, b in zip(self, other, strict=True))
+
+
+NOTHING = Amount()
+
+
+def total(amounts: Iterable[Amount]) -> Amount:
+    """The sum of all, part by part."""
+    result = NOTHING
+    for amount in amounts:
+        result = result.plus(amount)
+    return result
+
+
+@dataclass(frozen=True)
+class Structure:
+    """One thing that may be built. `group` names those of which exactly one is; `form` what it belongs to."""
+
+    id: str
+    amount: Amount
+    group: str | None = None
+    form: str | None = None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to take a step. `any_of` are structures of which one must be built; none: the option is always there.
+
+    An option that takes what another step of the same order delivers `wants` that token.
+    """
+
+    id: str
+    any_of: frozenset[str]
+    amount: Amount
+    delivers: frozenset[str] = frozenset()
+    wants: str | None = None
+
+    def serves_as(self, other: "Option") -> bool:
+        """Whether this one is there whenever the other is, does what it does and costs no more of anything."""
+        there = not self.any_of or (bool(other.any_of) and self.any_of >= other.any_of)
+        asks = self.wants is None or self.wants == other.wants
+        return there and asks and self.delivers >= other.delivers and self.amount.no_more_than(other.amount)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One sequence of steps that meets a demand."""
+
+    id: str
+    steps: tuple[tuple[Option, ...], ...]
+    amount: Amount = NOTHING
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What must be met by one of its orders where one of the structures of `when` is built; none: always.
+
+    Several demands may belong to one `pattern`: it is routed as a whole, at `routed` calls, where one is not met.
+    """
+
+    id: str
+    pattern: str
+    orders: tuple[Order, ...]
+    when: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A quota: the weights of the structures that are built add up to no more than `most`."""
+
+    id: str
+    weights: Mapping[str, int]
+    most: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """All of it. The same structure may be named by any number of demands."""
+
+    structures: Mapping[str, Structure]
+    demands: tuple[Demand, ...]
+    limits: tuple[Limit, ...] = ()
+    rates: Mapping[str, int] = field(default_factory=dict)
+    """By pattern, the calls a month that are routed where it has no bounded plan."""
+    constant: Amount = NOTHING
+
+    def groups(self) -> dict[str, list[str]]:
+        """By group, the structures of which exactly one is built."""
+        found: dict[str, list[str]] = {}
+        for structure in self.structures.values():
+            if structure.group is not None:
+                found.setdefault(structure.group, []).append(structure.id)
+        return found
+
+    def without_patterns(self, routed: Collection[str]) -> "Program":
+        """The program without the demands of these patterns."""
+        return replace(self, demands=tuple(d for d in self.demands if d.pattern not in routed))
+
+    def only(self, kept: Collection[str]) -> "Program":
+        """The program with these structures alone; what needs others is gone from it."""
+        return replace(
+            self,
+            structures={key: one for key, one in self.structures.items() if key in kept},
+            demands=tuple(
+                d if not d.when or d.when <= set(kept) else replace(d, when=d.when & set(kept))
+                for d in (_only(demand, kept) for demand in self.demands)
+                if not d.when or d.when & set(kept)
+            ),
+            limits=tuple(
+                replace(limit, weights={key: w for key, w in limit.weights.items() if key in kept})
+                for limit in self.limits
+            ),
+        )
+
+
+def _only(demand: Demand, kept: Collection[str]) -> Demand:
+    there = set(kept)
+    return replace(
+        demand,
+        orders=tuple(
+            replace(
+                order,
+                steps=tuple(
+                    tuple(
+                        replace(o, any_of=o.any_of & there) for o in step if not o.any_of or o.any_of & there
+                    )
+                    for step in order.steps
+                ),
+            )
+            for order in demand.orders
+        ),
+    )  # fmt: skip
+
+
+def tidied(program: Program) -> Program:
+    """The program without choices that can be left out: its best solutions cost the same."""
+    return replace(program, demands=tuple(_tidy(demand) for demand in program.demands))
+
+
+def _tidy(demand: Demand) -> Demand:
+    """The demand without options that another serves for, and without orders that have a step without any option."""
+    orders = tuple(replace(order, steps=tuple(_undominated(step) for step in order.steps)) for order in demand.orders)
+    return replace(demand, orders=tuple(order for order in orders if all(order.steps)))
+
+
+def _undominated(step: tuple[Option, ...]) -> tuple[Option, ...]:
+    """The options that no other serves for; those that differ in their structures only become one."""
+    merged: dict[tuple[Amount, frozenset[str], str | None], Option] = {}
+    for option in step:
+        key = (option.amount, option.delivers, option.wants)
+        found = merged.get(key)
+        if found is None:
+            merged[key] = option
+        else:
+            either = option.any_of | found.any_of if option.any_of and found.any_of else frozenset()
+            merged[key] = replace(min(found, option, key=lambda o: o.id), any_of=either)
+    kept: list[Option] = []
+    for option in sorted(merged.values(), key=lambda o: (o.amount, -len(o.any_of), o.id)):
+        if not any(other.serves_as(option) for other in kept):
+            kept.append(option)
+    return tuple(kept)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """How a demand is met: the order, and of each step the option."""
+
+    order: Order
+    options: tuple[Option, ...]
+
+    @property
+    def amount(self) -> Amount:
+        """What it costs."""
+        return total((self.order.amount, *(option.amount for option in self.options)))
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The structures that are built, how each demand is met, and which patterns are routed."""
+
+    built: frozenset[str]
+    picks: Mapping[str, Pick]
+    """By demand; of those only that are there."""
+    routed: frozenset[str]
+
+
+class Infeasible(Exception):
+    """A solution breaks a rule of its program; the text says which."""
+
+
+def worth(program: Program, solution: Solution) -> Amount:
+    """What a solution costs, by exact arithmetic. Raises Infeasible where it is none."""
+    for problem in _problems(program, solution):
+        raise Infeasible(problem)
+    return total((
+        program.constant,
+        *(program.structures[key].amount for key in sorted(solution.built)),
+        *(pick.amount for pick in solution.picks.values()),
+        *(Amount(routed=program.rates[pattern]) for pattern in sorted(solution.routed)),
+    ))  # fmt: skip
+
+
+def _problems(program: Program, solution: Solution) -> Iterator[str]:
+    built = solution.built
+    for group, members in program.groups().items():
+        if len(built.intersection(members)) != 1:
+            yield f"{group}: not exactly one is built"
+    for key in built:
+        form = program.structures[key].form
+        if form is not None and form not in built:
+            yield f"{key}: built without {form}"
+    for limit in program.limits:
+        if sum(weight for key, weight in limit.weights.items() if key in built) > limit.most:
+            yield f"{limit.id}: more than {limit.most}"
+    for demand in program.demands:
+        if demand.pattern not in solution.routed and (not demand.when or demand.when & built):
+            yield from _unmet(demand, solution)
+
+
+def _unmet(demand: Demand, solution: Solution) -> Iterator[str]:
+    pick = solution.picks.get(demand.id)
+    if pick is None or pick.order not in demand.orders or len(pick.options) != len(pick.order.steps):
+        yield f"{demand.id}: not met by one of its orders"
+        return
+    delivered = {token for option in pick.options for token in option.delivers}
+    for option, step in zip(pick.options, pick.order.steps, strict=True):
+        if option not in step:
+            yield f"{demand.id}: {option.id} is no option of its step"
+        if option.any_of and not option.any_of & solution.built:
+            yield f"{demand.id}: {option.id} without its structure"
+        if option.wants is not None and option.wants not in delivered:
+            yield f"{demand.id}: nothing delivers {option.wants}"
+
+
+def components(program: Program) -> list[Program]:
+    """The parts of a program that share no structure, limit or pattern; each is solved by itself."""
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        parent.setdefault(key, key)
+        while parent[key] != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    def join(keys: Iterable[str]) -> None:
+        first: str | None = None
+        for key in keys:
+            if first is None:
+                first = root(key)
+            else:
+                parent[root(key)] = first
+                first = root(first)
+
+    for one in program.structures.values():
+        join([f"s {one.id}", *([f"g {one.group}"] if one.group else []), *([f"s {one.form}"] if one.form else [])])
+    for limit in program.limits:
+        join(f"s {key}" for key in limit.weights)
+    for demand in program.demands:
+        join([f"p {demand.pattern}", *(f"s {key}" for key in sorted(_named(demand)))])
+    parts: dict[str, list[str]] = {}
+    for key in program.structures:
+        parts.setdefault(root(f"s {key}"), []).append(key)
+    for demand in program.demands:
+        parts.setdefault(root(f"p {demand.pattern}"), [])
+    found = []
+    for part, keys in parts.items():
+        kept = set(keys)
+        found.append(Program(
+            structures={key: program.structures[key] for key in keys},
+            demands=tuple(d for d in program.demands if root(f"p {d.pattern}") == part),
+            limits=tuple(limit for limit in program.limits if set(limit.weights) & kept),
+            rates=program.rates,
+        ))  # fmt: skip
+    return found
+
+
+def _named(demand: Demand) -> set[str]:
+    return set(demand.when).union(*(o.any_of for order in demand.orders for step in order.steps for o in step))

@@ -1,0 +1,109 @@
+"""Small random programs, and their best solution found by trying every one."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain, combinations, product
+from math import floor
+from random import Random
+
+from ddbmig.engine.program.model import (
+    Amount,
+    Demand,
+    Infeasible,
+    Limit,
+    Option,
+    Order,
+    Pick,
+    Program,
+    Solution,
+    Structure,
+    worth,
+)
+
+
+def random_program(seed: int) -> Program:
+    """Up to two groups of forms with GSIs of their own, and up to three demands."""
+    random = Random(seed)
+    structures: dict[str, Structure] = {}
+    for table in range(random.randint(1, 2)):
+        for form in range(random.randint(1, 2)):
+            name = f"t{table}.f{form}"
+            structures[name] = Structure(name, _amount(random, structures=1), group=f"t{table}")
+            for index in range(random.randint(0, 2)):
+                key = f"{name}.g{index}"
+                structures[key] = Structure(key, _amount(random, structures=1), form=name)
+    demands = tuple(_demand(random, f"d{number}", sorted(structures)) for number in range(random.randint(1, 3)))
+    limits = (Limit("quota", {key: random.randint(1, 3) for key in structures}, random.randint(3, 9)),)
+    rates = {d.pattern: random.randint(1, 9) for d in demands}
+    return Program(structures, demands, limits if random.random() < 0.5 else (), rates)
+
+
+def _amount(random: Random, structures: int = 0) -> Amount:
+    return Amount(0, random.randint(0, 300), random.randint(0, 3), structures, random.randint(0, 50))
+
+
+def _demand(random: Random, name: str, structures: list[str]) -> Demand:
+    orders = []
+    for order in range(random.randint(1, 2)):
+        steps = [_step(random, f"o{order}s{step}", structures) for step in range(random.randint(1, 2))]
+        if len(steps) == 2 and random.random() < 0.5:
+            steps[0] = tuple(
+                Option(o.id, o.any_of, o.amount, frozenset({"copy"}) if random.random() < 0.5 else o.delivers)
+                for o in steps[0]
+            )
+            steps[1] = (*steps[1], Option("copied", frozenset(), Amount(), wants="copy"))
+        orders.append(Order(f"o{order}", tuple(steps)))
+    when = frozenset(random.sample(structures, 1)) if random.random() < 0.3 else frozenset[str]()
+    return Demand(name, f"p{random.randint(0, 2)}", tuple(orders), when)
+
+
+def _step(random: Random, name: str, structures: list[str]) -> tuple[Option, ...]:
+    return tuple(
+        Option(f"{name}x{n}", frozenset(random.sample(structures, random.randint(1, min(2, len(structures))))),
+               _amount(random))
+        for n in range(random.randint(1, 2))
+    )  # fmt: skip
+
+
+def brute_force(program: Program, epsilon: Fraction) -> list[Solution]:
+    """All best solutions of a program that is one component, by trying every choice; none where there is none."""
+    found = [(worth(program, one), one) for one in _solutions(program)]
+    for stage in ("routed", "money", "trips", "structures", "stored"):
+        if not found:
+            return []
+        least = min(getattr(amount, stage) for amount, _ in found)
+        most = floor(least * (1 + epsilon)) if stage == "money" else least
+        found = [(amount, one) for amount, one in found if getattr(amount, stage) <= most]
+    return [one for _, one in found]
+
+
+def _solutions(program: Program) -> Iterator[Solution]:
+    patterns = sorted({d.pattern for d in program.demands})
+    keys = sorted(program.structures)
+    for built in map(frozenset, _subsets(keys)):
+        for routed in map(frozenset, _subsets(patterns)):
+            asked = [
+                d for d in program.demands if d.pattern not in routed and (not d.when or d.when & built)
+            ]
+            for picks in product(*(_picks(d, built) for d in asked)):
+                solution = Solution(built, {d.id: p for d, p in zip(asked, picks, strict=True)}, routed)
+                try:
+                    worth(program, solution)
+                except Infeasible:
+                    break
+                yield solution
+
+
+def _picks(demand: Demand, built: frozenset[str]) -> list[Pick]:
+    """Every way to meet a demand with these structures."""
+    found = []
+    for order in demand.orders:
+        for options in product(*order.steps):
+            delivered = {token for option in options for token in option.delivers}
+            if all((not o.any_of or o.any_of & built) and (o.wants is None or o.wants in delivered) for o in options):
+                found.append(Pick(order, options))
+    return found
+
+
+def _subsets(items: list[str]) -> Iterator[tuple[str, ...]]:
+    return chain.from_iterable(combinations(items, size) for size in range(len(items) + 1))
