@@ -260,9 +260,10 @@ BOOKS_TABLE = TableDesign(
         ),
     },
     indexes=(
-        IndexDesign(name="books_by_author", pk="author id#isbn", sk="printed", projection="INCLUDE",
+        IndexDesign(name="books_by_author", partition=("author id#isbn",), sort=("printed",), projection="INCLUDE",
                     projected=("kind",), because=(SELECT.id,), entries=1000, entry_bytes=60),
-        IndexDesign(name="books_by_all", pk="all", projection="KEYS_ONLY", because=(), entries=1000, entry_bytes=20),
+        IndexDesign(name="books_by_all", partition=("all",), projection="KEYS_ONLY", because=(), entries=1000,
+                    entry_bytes=20),
     ),
 )  # fmt: skip
 ISBN_TABLE = TableDesign(
