@@ -1,12 +1,13 @@
 """Candidate structures: how the rows of each MySQL table become the items of a DynamoDB table, its keys and indexes.
 
-A `Draft` is a design in the making: one `Entity` per kept MySQL table. Plans ask it for indexes; `freeze` turns it into
-the frozen `TableDesign`s.
+A `Draft` is a design in the making: one `Entity` per kept MySQL table; `freeze` turns it into the `TableDesign`s.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
 
 from ddbmig.engine.sizes import Sizes
 from ddbmig.model.base import sha256
@@ -19,17 +20,15 @@ MAX_INDEXES = 20
 """GSIs per table, the default quota (A3)."""
 INCLUDE_LIMIT = 100
 """Attributes in INCLUDE projections over all indexes of a table (A3)."""
-INCLUDE_SHARE = 0.6
-"""An index that would hold more than this share of the item's bytes projects ALL: simpler, and hardly dearer."""
 
 SORTABLE = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "float", "double", "date",
                       "datetime", "timestamp", "year"})  # fmt: skip
 """Types whose DynamoDB order is MySQL's order; strings sort by code point there, by collation in MySQL."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class IndexDraft:
-    """A GSI in the making, by source columns; `needed` are attributes that plans read through it.
+    """A GSI that may be built, by source columns.
 
     Each column is a key attribute of its own, at most `MAX_KEY_ATTRIBUTES` in each part. An empty `pk` is the constant
     partition: all rows in one order, for ranges and listings over the whole table.
@@ -37,8 +36,15 @@ class IndexDraft:
 
     pk: tuple[str, ...]
     sk: tuple[str, ...] = ()
-    needed: set[str] = field(default_factory=set)
-    because: list[str] = field(default_factory=list)
+    projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] = "KEYS_ONLY"
+    projected: tuple[str, ...] = ()
+    """The non-key attributes of an INCLUDE projection, sorted."""
+
+    @cached_property
+    def id(self) -> str:
+        """What tells the GSIs of one table apart."""
+        projection = f"INCLUDE({','.join(self.projected)})" if self.projected else self.projection
+        return f"{','.join(self.pk) or '#ALL'}+{','.join(self.sk)} {projection}"
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ class Copy:
     because: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Entity:
-    """The rows of one MySQL table as items: base key, look-up tables, indexes and copies."""
+    """One form that the rows of a MySQL table may have as items: base key, look-up tables, copies and indexes."""
 
     table: Table
     name: str
@@ -63,16 +69,26 @@ class Entity:
     sk: tuple[str, ...] = ()
     digest_key: str | None = None
     """Name of the key attribute of a table without any key: the digest of the row."""
-    lookups: list[Index] = field(default_factory=list)
-    lookup_names: dict[str, str] = field(default_factory=dict)
-    indexes: list[IndexDraft] = field(default_factory=list)
-    copies: list[Copy] = field(default_factory=list)
-    because: list[str] = field(default_factory=list)
+    lookups: tuple[Index, ...] = ()
+    lookup_names: Mapping[str, str] = field(default_factory=dict)
+    indexes: tuple[IndexDraft, ...] = ()
+    copies: tuple[Copy, ...] = ()
+    extras: tuple[tuple[str, ...], ...] = ()
+    """What the GSIs need besides plain columns: the columns whose key attribute is another, () for the constant one."""
+    because: tuple[str, ...] = ()
 
     @property
     def key_columns(self) -> tuple[str, ...]:
         """Source columns of the base key; empty where the key is the row's digest."""
         return self.pk + self.sk
+
+    @cached_property
+    def form(self) -> str:
+        """What tells the forms of one table apart, GSIs aside."""
+        key = f"{','.join(self.pk) or self.digest_key}+{','.join(self.sk)}"
+        copies = "".join(f" copy({copy.relationship})" for copy in self.copies)
+        extras = "".join(f" with({','.join(part)})" for part in self.extras)
+        return f"{self.table.id} {key}{copies}{extras}"
 
     def lookup_name(self, unique: Index) -> str:
         """Name of the look-up table of a unique key."""
@@ -96,12 +112,15 @@ def new_entities(tables: Iterable[Table]) -> dict[str, Entity]:
     """The faithful entity of every table, by table id; all names are legal and unique over entities and look-ups."""
     ordered = sorted(tables, key=lambda table: table.id)
     taken: set[str] = set()
-    entities = {table.id: _new_entity(table, _unique_name(table.id, taken)) for table in ordered}
-    for entity in entities.values():
-        for unique in entity.lookups:
-            name = f"{entity.name}_{'_'.join(unique.columns)}_unique"
-            entity.lookup_names[unique.name] = _unique_name(name, taken)
-    return entities
+    named = {table.id: _new_entity(table, _unique_name(table.id, taken)) for table in ordered}
+    return {key: replace(entity, lookup_names=_lookup_names(entity, taken)) for key, entity in named.items()}
+
+
+def _lookup_names(entity: Entity, taken: set[str]) -> dict[str, str]:
+    return {
+        unique.name: _unique_name(f"{entity.name}_{'_'.join(unique.columns)}_unique", taken)
+        for unique in entity.lookups
+    }
 
 
 def _unique_name(wanted: str, taken: set[str]) -> str:
@@ -121,12 +140,13 @@ def _new_entity(table: Table, name: str) -> Entity:
             if all(not table.column(c).nullable for c in unique.columns):
                 key, because = unique.columns, f"unique key {unique.name} (no primary key)"
                 break
-    uniques = [u for u in table.unique_keys() if set(u.columns) != set(key) and _plain(table, u)]
-    entity = Entity(table=table, name=name, pk=key, lookups=uniques, because=[because])
-    if not key:
-        entity.digest_key = _free_name("row_digest", {c.name for c in table.columns})
-        entity.because = ["no primary or unique key: the digest of the row is its key"]
-    return entity
+    if key:
+        uniques = tuple(u for u in table.unique_keys() if set(u.columns) != set(key) and _plain(table, u))
+        return Entity(table=table, name=name, pk=key, lookups=uniques, because=(because,))
+    digest = _free_name("row_digest", {c.name for c in table.columns})
+    uniques = tuple(u for u in table.unique_keys() if _plain(table, u))
+    why = "no primary or unique key: the digest of the row is its key"
+    return Entity(table=table, name=name, pk=(), digest_key=digest, lookups=uniques, because=(why,))
 
 
 def _plain(table: Table, unique: Index) -> bool:
@@ -142,25 +162,34 @@ def _free_name(wanted: str, taken: set[str]) -> str:
 
 
 class Draft:
-    """All entities of a design in the making."""
+    """A design in the making: of every table the form that its rows take.
+
+    The sizes of forms and index entries are kept, since many plans ask for them.
+    """
 
     def __init__(
-        self,
-        entities: Mapping[str, Entity],
-        sizes: Sizes,
-        *,
-        allow_indexes: bool = True,
-        full_projections: bool = False,
-        staying: frozenset[str] = frozenset(),
-    ) -> None:
+        self, entities: Mapping[str, Entity], sizes: Sizes, *, staying: frozenset[str] = frozenset()
+    ) -> None:  # fmt: skip
         self.entities = dict(entities)
         self.sizes = sizes
-        self.allow_indexes = allow_indexes
-        """Whether plans may ask for GSIs."""
-        self.full_projections = full_projections
-        """Whether every GSI carries the whole item."""
         self.staying = staying
         """Tables that stay on MySQL."""
+        self.asked: dict[tuple[str, IndexDraft], list[str]] = {}
+        """By table and GSI, the patterns that read through it."""
+        self._attributes: dict[str, dict[str, ContractAttribute]] = {}
+        self._designs: dict[tuple[str, IndexDraft], IndexDesign] = {}
+        self._item_bytes: dict[str, float] = {}
+
+    @property
+    def tables(self) -> Collection[str]:
+        """Ids of the tables that are migrated."""
+        return self.entities.keys()
+
+    def ask(self, entity: Entity, index: IndexDraft, pattern: str) -> None:
+        """Note that a pattern reads through a GSI."""
+        patterns = self.asked.setdefault((entity.table.id, index), [])
+        if pattern not in patterns:
+            patterns.append(pattern)
 
     def freeze(self) -> tuple[TableDesign, ...]:
         """The finished tables, look-up tables behind their entity, in table-id order."""
@@ -216,15 +245,30 @@ class Draft:
             keys.append(self.key_attribute(entity, entity.sk))
         return dict(keys)
 
-    def attributes(self, entity: Entity) -> dict[str, ContractAttribute]:
-        """Every attribute of the entity's items: keys, all columns, index keys and copies."""
-        found = dict(self.base_keys(entity))
-        found.update({c.name: plain_attribute(entity.table, c.name) for c in entity.table.columns})
-        for index in entity.indexes:
-            found.update(dict(self.index_keys(entity, index)))
-        for copy in entity.copies:
-            found.update(self._copied(copy))
+    def attributes(self, entity: Entity) -> Mapping[str, ContractAttribute]:
+        """Every attribute of the entity's items: keys, all columns, what its GSIs need besides, and copies."""
+        found = self._attributes.get(entity.form)
+        if found is None:
+            found = dict(self.base_keys(entity))
+            found.update({c.name: plain_attribute(entity.table, c.name) for c in entity.table.columns})
+            found.update(self.key_attribute(entity, columns) for columns in entity.extras)
+            for copy in entity.copies:
+                found.update(self._copied(copy))
+            self._attributes[entity.form] = found
         return found
+
+    def item_bytes(self, entity: Entity) -> float:
+        """Average bytes of the base item."""
+        found = self._item_bytes.get(entity.form)
+        if found is None:
+            found = self._item_bytes[entity.form] = self.sizes.item_bytes(self.attributes(entity))
+        return found
+
+    def extras_of(self, entity: Entity, index: IndexDraft) -> frozenset[tuple[str, ...]]:
+        """What a GSI needs besides plain columns, as in `Entity.extras`."""
+        parts = [(), *((c,) for c in index.sk)] if not index.pk else [(c,) for c in (*index.pk, *index.sk)]
+        plain = {column.name for column in entity.table.columns}
+        return frozenset(part for part in parts if self.key_attribute(entity, part)[0] not in plain)
 
     def index_keys(self, entity: Entity, index: IndexDraft) -> list[tuple[str, ContractAttribute]]:
         """The key attributes of a GSI, one per column, those of the partition key first."""
@@ -248,64 +292,55 @@ class Draft:
 
     def entity_design(self, entity: Entity) -> TableDesign:
         """The entity's table."""
-        attributes, keys = self.attributes(entity), list(self.base_keys(entity))
-        rows, item_bytes = self.sizes.rows(entity.table.id), self.sizes.item_bytes(attributes)
-        budget = INCLUDE_LIMIT
-        indexes = []
-        for draft in sorted(entity.indexes, key=entity.index_name):
-            index = self._index_design(entity, draft, attributes, keys, budget)
-            budget -= len(index.projected)
-            indexes.append(index)
+        keys = list(self.base_keys(entity))
         return TableDesign(
             name=entity.name,
             source_table=entity.table.id,
             role="entity",
             pk=keys[0],
             sk=keys[1] if len(keys) > 1 else None,
-            attributes=attributes,
-            indexes=tuple(indexes),
-            because=tuple(entity.because),
-            items=rows,
-            item_bytes=item_bytes,
+            attributes=self.attributes(entity),
+            indexes=tuple(self.index_design(entity, index) for index in sorted(entity.indexes, key=entity.index_name)),
+            because=entity.because,
+            items=self.sizes.rows(entity.table.id),
+            item_bytes=self.item_bytes(entity),
         )
 
-    def entry_bytes(self, entity: Entity, index: IndexDraft, also: Collection[str]) -> float:
-        """Average bytes of the entries of an index, existing or not, through which plans read `also` besides."""
-        widened = replace(index, needed=index.needed | set(also))
-        others = [other for other in entity.indexes if other is not index]
-        design = self.entity_design(replace(entity, indexes=[*others, widened]))
-        return design.index(entity.index_name(index)).entry_bytes
+    def index_design(self, entity: Entity, index: IndexDraft) -> IndexDesign:
+        """One GSI of the entity's table."""
+        found = self._designs.get((entity.form, index))
+        if found is None:
+            found = self._designs[entity.form, index] = self._index_design(entity, index)
+        because = tuple(self.asked.get((entity.table.id, index), ()))
+        return found.model_copy(update={"because": because}) if because else found
 
-    def _index_design(
-        self,
-        entity: Entity,
-        draft: IndexDraft,
-        attributes: Mapping[str, ContractAttribute],
-        table_keys: list[str],
-        budget: int,
-    ) -> IndexDesign:
-        names = tuple(name for name, _ in self.index_keys(entity, draft))
-        cut = max(1, len(draft.pk))
-        always = {*names, *table_keys}
-        extra = sorted(draft.needed - always)
-        kept = {name: attributes[name] for name in sorted(always | set(extra))}
-        full, share = self.sizes.item_bytes(attributes), self.sizes.item_bytes(kept)
-        everything = (
-            self.full_projections or len(extra) > min(budget, INCLUDE_LIMIT // 2) or share > INCLUDE_SHARE * full
-        )
-        wanted = bool(extra) or self.full_projections
+    def entry_bytes(self, entity: Entity, index: IndexDraft) -> float:
+        """Average bytes of a GSI's entries."""
+        return self.index_design(entity, index).entry_bytes
+
+    def in_entry(self, entity: Entity, index: IndexDraft) -> frozenset[str]:
+        """The attributes that a GSI's entry holds."""
+        if index.projection == "ALL":
+            return frozenset(self.attributes(entity))
+        keys = (name for name, _ in self.index_keys(entity, index))
+        return frozenset((*self.base_keys(entity), *keys, *index.projected))
+
+    def _index_design(self, entity: Entity, index: IndexDraft) -> IndexDesign:
+        names = tuple(name for name, _ in self.index_keys(entity, index))
+        cut = max(1, len(index.pk))
+        attributes, there = self.attributes(entity), self.in_entry(entity, index)
+        kept = {name: attribute for name, attribute in attributes.items() if name in there}
         present = 1.0
-        for column in (*draft.pk, *draft.sk):
+        for column in (*index.pk, *index.sk):
             present = min(present, self.sizes.present_share(entity.table.id, column))
         return IndexDesign(
-            name=entity.index_name(draft),
+            name=entity.index_name(index),
             partition=names[:cut],
             sort=names[cut:],
-            projection="ALL" if everything and wanted else "INCLUDE" if extra else "KEYS_ONLY",
-            projected=() if everything or not extra else tuple(extra),
-            because=tuple(dict.fromkeys(draft.because)),
+            projection=index.projection,
+            projected=index.projected,
             entries=self.sizes.rows(entity.table.id) * present,
-            entry_bytes=full if everything and wanted else share,
+            entry_bytes=self.sizes.item_bytes(kept),
         )
 
     def lookup_design(self, entity: Entity, unique: Index) -> TableDesign:

@@ -1,37 +1,33 @@
-"""Alternatives, each a complete design, and the one to carry on with.
+"""Alternatives, each a complete design and the best of its kind, and the one to carry on with.
 
-The first proposal: every alternative is built greedily, pattern by pattern in order of calls, and priced the same way.
-Chosen is, among the alternatives that keep to the rules' verdicts, the one that leaves fewest calls unanswered, then
-the simplest within 1 % of the cheapest.
+All are solutions of one program (`engine.program`) under different restrictions. Carried on with is the simplest design
+within 1 % of the cheapest one that keeps to the rules' verdicts and the user's choices.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
-from ddbmig.engine.candidates import Copy, Draft, Entity, new_entities
+from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entities
 from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
-from ddbmig.engine.keys import (
-    Demand,
-    demands,
-    fold_join_table,
-    key_by_parent,
-    split_composite,
-    updated_columns,
-)
-from ddbmig.engine.reads import Frequencies, compile_read
+from ddbmig.engine.forms import Forms, demands, updated_columns
+from ddbmig.engine.program.build import Builder, Candidates
+from ddbmig.engine.program.choose import Decided, built_entities
+from ddbmig.engine.program.solve import STAGES, Solved, solve
+from ddbmig.engine.program.tariff import Tariff
+from ddbmig.engine.reads import Reads, compile_read
 from ddbmig.engine.sizes import Sizes
+from ddbmig.engine.statement import Frequencies
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
-from ddbmig.model.design import Alternative, Decision, Design, TableDesign
+from ddbmig.model.design import Alternative, Decision, Design, Proof, TableDesign
 from ddbmig.model.digest import TemplateDigest
 from ddbmig.model.errors import UsageError
-from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan
 from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 
-EPSILON = Decimal("0.01")
+EPSILON = Fraction(1, 100)
 """Designs within this share of the cheapest count as equally cheap; the simplest of them is chosen."""
 DEFAULT_COPY_BYTES = 2_048
 """A copy of more bytes than this is not offered: it would double the item."""
@@ -46,8 +42,7 @@ NOT_ANALYSED = (
     "keys holds for values written the same way.",
     "A text key column without an empty string in the data is used as a key as it is; DynamoDB would refuse to write "
     "an empty one later.",
-    "Counters, write sharding and the exact search over all candidates are not analysed: designs are built greedily, "
-    "pattern by pattern.",
+    "Counters, write sharding and sparse indexes by a predicate are not among the candidates.",
 )
 
 FindAlternative = Callable[[Alternative], tuple[Finding, ...]]
@@ -56,18 +51,15 @@ FindAlternative = Callable[[Alternative], tuple[Finding, ...]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What one alternative does with the relationships."""
+    """What one alternative may build, and what it is the best in."""
 
     id: str
     title: str
     idea: str
-    copies: frozenset[str]
-    """Relationships whose parent columns are copied to the child."""
-    by_parent: frozenset[str]
-    """Relationships whose child is keyed by its parent where that serves more calls."""
-    fold: bool
-    allow_indexes: bool = True
-    full_projections: bool = False
+    allows_form: Callable[[Entity], bool] = lambda _: True
+    allows_index: Callable[[IndexDraft], bool] = lambda _: True
+    epsilon: Fraction = Fraction(0)
+    stages: tuple[str, ...] = STAGES
 
 
 LEAST_ALTERNATIVES = 3
@@ -87,73 +79,67 @@ class Proposer:
         rates = {rate.pattern: rate for rate in assessment.patterns}
         self.calls = {p.id: rates[p.id].calls for p in snapshot.patterns}
         self.load = load_of(rates[p.id] for p in snapshot.patterns)
-        self.patterns = sorted(snapshot.patterns, key=lambda p: (-self.calls[p.id], p.id))
-        self.demands = demands(self.patterns, self.calls)
-        self.updated = updated_columns(self.patterns)
+        self.patterns = sorted(snapshot.patterns, key=lambda p: p.id)
         kept = {table.id for table in self.tables}
         self.relationships = {
             found.relationship.id: found
             for found in assessment.relationships
             if found.relationship.child in kept and found.relationship.parent in kept
         }
+        self.tariff = Tariff(self.load, prices)
+        self.staying = frozenset(entry.table for entry in snapshot.scoped_out if entry.stays_on_mysql)
+        self.copies = self._all_copies()
+        self.faithful = new_entities(self.tables)
+
+    # --- candidates ---
+
+    def candidates(self, outcomes: Mapping[str, str]) -> Candidates:
+        """Everything that may be built. `outcomes` are the options that the rules and the user fixed."""
+        forms = Forms(
+            self.sizes, demands(self.patterns, self.calls), updated_columns(self.patterns),
+            (found.relationship for found in self.relationships.values()), self.assessment.many_to_many, self.copies,
+        )  # fmt: skip
+        entities = {table: forms.of(entity, self._together(table, outcomes)) for table, entity in self.faithful.items()}
+        draft = Draft(self.faithful, self.sizes, staying=self.staying)
+        return Builder(self.patterns, entities, draft, self.frequencies, self.tariff).build()
+
+    def _together(self, table: str, outcomes: Mapping[str, str]) -> list[Copy]:
+        """The copies of a table that the verdicts want."""
+        return [c for c in self.copies.get(table, ()) if outcomes.get(c.relationship) == "denormalize"]
 
     # --- one alternative ---
 
-    def build(self, scenario: Scenario, outcomes: Mapping[str, str]) -> Alternative:
-        """The complete design of a scenario; `outcomes` are the options the rules and the user fixed."""
-        draft = Draft(
-            new_entities(self.tables),
-            self.sizes,
-            allow_indexes=scenario.allow_indexes,
-            full_projections=scenario.full_projections,
-            staying=frozenset(entry.table for entry in self.snapshot.scoped_out if entry.stays_on_mysql),
+    def build(self, scenario: Scenario, candidates: Candidates, outcomes: Mapping[str, str]) -> Alternative:
+        """The best design of a scenario."""
+        kept = [key for key, form in candidates.forms.items() if scenario.allows_form(form)]
+        kept += [key for key, (form, index) in candidates.indexes.items()
+                 if scenario.allows_form(candidates.forms[form]) and scenario.allows_index(index)]  # fmt: skip
+        solved = solve(candidates.program.only(kept), scenario.epsilon, stages=scenario.stages)
+        draft = Draft(built_entities(candidates, solved.solution), self.sizes, staying=self.staying)
+        reads = Reads(draft, Decided(draft.entities, solved.solution, self.tariff))
+        plans = tuple(
+            (compile_read if p.kind == "select" else compile_write)(p, draft, self.frequencies[p.id], reads)
+            for p in self.patterns
         )
-        self._keys(draft, scenario)
-        self._copies(draft, scenario)
-        plans = self._compile(draft)
         copied = frozenset(copy.relationship for entity in draft.entities.values() for copy in entity.copies)
-        return self._describe(scenario, draft.freeze(), plans, outcomes, copied)
+        proof = _proof(candidates, solved, scenario)
+        return self._describe(scenario, draft.freeze(), plans, outcomes, copied, proof)
 
-    def _keys(self, draft: Draft, scenario: Scenario) -> None:
-        for table_id in sorted(draft.entities):
-            entity, wanted = draft.entities[table_id], self.demands.get(table_id, [])
-            if not self._fold(entity, scenario, wanted) and not self._by_parent(entity, scenario, wanted):
-                split_composite(entity, wanted, self.sizes)
+    def _all_copies(self) -> dict[str, list[Copy]]:
+        """By child table, the copies that its items may hold."""
+        found: dict[str, list[Copy]] = {}
+        for key in sorted(self.relationships):
+            assessed = self.relationships[key]
+            mine = found.setdefault(assessed.relationship.child, [])
+            if self.feasible(assessed):
+                mine.append(self._copy(assessed, mine))
+        return found
 
-    def _fold(self, entity: Entity, scenario: Scenario, wanted: Sequence[Demand]) -> bool:
-        sides = {key: found.relationship for key, found in self.relationships.items()}
-        updated = self.updated.get(entity.table.id, frozenset())
-        return scenario.fold and any(
-            fold_join_table(entity, found, sides, wanted, updated)
-            for found in self.assessment.many_to_many
-            if found.join_table == entity.table.id and found.left in sides and found.right in sides
-        )
-
-    def _by_parent(self, entity: Entity, scenario: Scenario, wanted: Sequence[Demand]) -> bool:
-        updated = self.updated.get(entity.table.id, frozenset())
-        mine = [
-            found.relationship
-            for key, found in sorted(self.relationships.items())
-            if key in scenario.by_parent and found.relationship.child == entity.table.id
-        ]
-        mine.sort(key=lambda r: -sum(d.calls for d in wanted if set(r.child_columns) <= d.columns))
-        return any(key_by_parent(entity, relationship, wanted, updated, self.sizes) for relationship in mine)
-
-    def _copies(self, draft: Draft, scenario: Scenario) -> None:
-        for key in sorted(scenario.copies):
-            found = self.relationships[key]
-            copy = self._copy(draft, found)
-            if copy is not None:
-                draft.entities[found.relationship.child].copies.append(copy)
-
-    def _copy(self, draft: Draft, found: RelationshipAssessment) -> Copy | None:
-        """The short-circuited join of a relationship: the parent columns joint reads take; None if not feasible."""
-        if not self.feasible(found):
-            return None
+    def _copy(self, found: RelationshipAssessment, before: Iterable[Copy]) -> Copy:
+        """The short-circuited join of a relationship: the parent columns joint reads take, under names of their own."""
         relationship, names = found.relationship, copied_columns(found)
-        parent = self.sizes.table(relationship.parent)
-        child = draft.entities[relationship.child]
-        taken = {c.name for c in child.table.columns} | {a for c in child.copies for _, a in c.columns}
+        parent, child = self.sizes.table(relationship.parent), self.sizes.table(relationship.child)
+        taken = {c.name for c in child.columns} | {a for c in before for _, a in c.columns}
         role = relationship.child_columns[0].removesuffix("_id")
         columns = []
         for name in names:
@@ -180,23 +166,6 @@ class Proposer:
             return False
         return sum(self.sizes.column_bytes(parent.id, n) for n in names) <= DEFAULT_COPY_BYTES
 
-    def _compile(self, draft: Draft) -> tuple[Plan, ...]:
-        """Compile all patterns until the indexes stand still: grow, keep what is used, compile against that."""
-        for _ in range(2):
-            for entity in draft.entities.values():
-                for index in entity.indexes:
-                    index.needed, index.because = set(), []
-            for pattern in self.patterns:
-                self._plan(pattern, draft, may_add=True)
-            for entity in draft.entities.values():
-                entity.indexes = [index for index in entity.indexes if index.because]
-        plans = [self._plan(pattern, draft, may_add=False) for pattern in self.patterns]
-        return tuple(sorted(plans, key=lambda plan: plan.pattern))
-
-    def _plan(self, pattern: AccessPattern, draft: Draft, *, may_add: bool) -> Plan:
-        compiler = compile_read if pattern.kind == "select" else compile_write
-        return compiler(pattern, draft, self.frequencies[pattern.id], may_add=may_add)
-
     def _describe(
         self,
         scenario: Scenario,
@@ -204,6 +173,7 @@ class Proposer:
         plans: tuple[Plan, ...],
         outcomes: Mapping[str, str],
         copied: frozenset[str],
+        proof: Proof,
     ) -> Alternative:
         decisions = tuple(self._decision(key, key in copied, tables) for key in sorted(self.relationships))
         violates = tuple(
@@ -226,6 +196,7 @@ class Proposer:
             write_amplification=write_amplification(tables, plans, self.load.calls_per_month, self.sizes),
             respects_rules=not violates,
             violates=violates,
+            proof=proof,
         )
 
     def _violates(self, decision: Decision, outcomes: Mapping[str, str]) -> bool:
@@ -280,36 +251,61 @@ def copied_columns(found: RelationshipAssessment) -> tuple[str, ...]:
     return fact.value if fact is not None and isinstance(fact.value, tuple) else ()
 
 
-def scenarios(proposer: Proposer, outcomes: Mapping[str, str]) -> tuple[Scenario, ...]:
+def scenarios(proposer: Proposer, candidates: Candidates, outcomes: Mapping[str, str]) -> tuple[Scenario, ...]:
     """The named alternatives."""
-    every = frozenset(proposer.relationships)
-    copyable = frozenset(k for k, found in proposer.relationships.items() if proposer.feasible(found))
-    denormalized = frozenset(k for k in copyable if outcomes.get(k) == "denormalize")
-    undecided = frozenset(k for k in copyable if k not in outcomes and "denormalize" not in
-                          proposer.relationships[k].forbidden)  # fmt: skip
-    together = frozenset(k for k, option in outcomes.items() if option in ("embed", "collocate")) & every
+    keys = {table: set(entity.key_columns) for table, entity in proposer.faithful.items()}
+    within = Fixings(proposer, candidates, outcomes)
     return (
         Scenario("faithful", "One table per source table", "Every MySQL table becomes one table under its primary "
-                 "key; nothing is copied, joins are read one after the other.", frozenset(), frozenset(), False),
-        Scenario("rules", "As the rules recommend", "Copies where the verdict is denormalize; children keyed by their "
-                 "parent where it is embed or collocate; join tables folded.", denormalized, together, True),
-        Scenario("rules_by_parent", "The rules, and children keyed by their parents", "As the rules recommend, and "
-                 "every child is keyed by the parent that it is most often reached through.", denormalized, every,
-                 True),
-        Scenario("rules_with_copies", "The rules, and a copy wherever they leave it open", "As the rules recommend; "
-                 "undecided relationships get a copy too; children keyed by their parents.", denormalized | undecided,
-                 every, True),
-        Scenario("collections", "Children keyed by their parents", "No copies; every child is keyed by the parent "
-                 "that it is most often reached through; join tables folded.", frozenset(), every, True),
-        Scenario("copies", "Every join short-circuited", "A copy for every joint read, whatever the rules say; "
-                 "children keyed by their parents.", copyable, every, True),
+                 "key; nothing is copied, joins are read one after the other; the cheapest GSIs for that.",
+                 allows_form=lambda form: not form.copies and set(form.key_columns) == keys[form.table.id]),
+        Scenario("rules", "As the rules recommend", "The cheapest design that keeps to every verdict and choice: "
+                 "copies where it is denormalize, none where it is separate, children keyed by their parent where it "
+                 "is embed or collocate; what they leave open is decided by cost.", within.allows),
+        Scenario("simplest", "The simplest within 1 % of that", "Keeps to every verdict and choice, costs at most 1 % "
+                 "more than the cheapest such design in each part, and has the fewest round trips, then the fewest "
+                 "tables and GSIs.", within.allows, epsilon=EPSILON),
+        Scenario("cheapest", "The cheapest of all", "The cheapest design among all candidates, whatever the rules "
+                 "say."),
+        Scenario("fewest", "The fewest tables and GSIs", "The fewest structures that answer as much; of those the "
+                 "cheapest.", stages=("routed", "structures", "money", "trips", "stored")),
         Scenario("full_projections", "The rules, with whole items in every index", "As the rules recommend, and every "
-                 "GSI projects ALL: a new column is in every index at once.", denormalized, together, True,
-                 full_projections=True),
-        Scenario("no_indexes", "The rules, without any GSI", "As the rules recommend, but only keys and look-up "
-                 "tables: what they do not answer is scanned or routed.", denormalized, together, True,
-                 allow_indexes=False),
+                 "GSI projects ALL: a new column is in every index at once.", within.allows,
+                 lambda index: index.projection == "ALL"),
     )  # fmt: skip
+
+
+class Fixings:
+    """Which forms the verdicts and choices leave to each table. What no form of the table can follow is not asked."""
+
+    def __init__(self, proposer: Proposer, candidates: Candidates, outcomes: Mapping[str, str]) -> None:
+        self.proposer, self.outcomes = proposer, outcomes
+        self.by_child: dict[str, list[RelationshipAssessment]] = {}
+        self.keyed: dict[str, frozenset[str]] = {}
+        """By table, the columns that must be its partition key: those of the first relationship to be read together."""
+        keys = {(form.table.id, frozenset(form.pk)) for form in candidates.forms.values()}
+        for key in sorted(proposer.relationships):
+            found = proposer.relationships[key]
+            child, columns = found.relationship.child, frozenset(found.relationship.child_columns)
+            self.by_child.setdefault(child, []).append(found)
+            if outcomes.get(key) in ("embed", "collocate") and (child, columns) in keys:
+                self.keyed.setdefault(child, columns)
+
+    def allows(self, form: Entity) -> bool:
+        """Whether a form keeps to what is fixed of the relationships to its parents."""
+        copied = {copy.relationship for copy in form.copies}
+        keyed = self.keyed.get(form.table.id)
+        mine = self.by_child.get(form.table.id, ())
+        return keyed in (None, frozenset(form.pk)) and all(self._allows(found, form, copied) for found in mine)
+
+    def _allows(self, found: RelationshipAssessment, form: Entity, copied: Collection[str]) -> bool:
+        key = found.relationship.id
+        outcome = self.outcomes.get(key)
+        if outcome is None:
+            return key not in copied or "denormalize" not in found.forbidden
+        if outcome == "denormalize":
+            return key in copied or not self.proposer.feasible(found)
+        return key not in copied
 
 
 def _frequencies(template: TemplateDigest) -> Frequencies:
@@ -354,9 +350,11 @@ def propose(
     """
     proposer = Proposer(snapshot, assessment, prices)
     outcomes = fixed_outcomes(assessment, choices)
-    built = _distinct([proposer.build(scenario, outcomes) for scenario in scenarios(proposer, outcomes)])
-    built = [a.model_copy(update={"findings": find_alternative(a)}) for a in built]
-    chosen, because = choose(built)
+    candidates = proposer.candidates(outcomes)
+    named = scenarios(proposer, candidates, outcomes)
+    every = [proposer.build(scenario, candidates, outcomes) for scenario in named]
+    built = [a.model_copy(update={"findings": find_alternative(a)}) for a in _distinct(every)]
+    chosen, because = choose(every, built)
     if wanted is not None:
         if all(a.id != wanted for a in built):
             raise UsageError(f"decisions.yaml wants design {wanted}, which is no alternative", expected=", ".join(
@@ -373,29 +371,29 @@ def propose(
     )
 
 
+def _same(one: Alternative, other: Alternative) -> bool:
+    return (one.tables, one.plans) == (other.tables, other.plans)
+
+
 def _distinct(alternatives: Sequence[Alternative]) -> list[Alternative]:
     """The alternatives without those that come to an earlier one's design, but never fewer than three."""
     new: list[Alternative] = []
-    same: list[Alternative] = []
+    twins: list[Alternative] = []
     for alternative in alternatives:
-        twin = any((a.tables, a.plans) == (alternative.tables, alternative.plans) for a in new)
-        (same if twin else new).append(alternative)
-    kept = [*new, *same[: max(0, LEAST_ALTERNATIVES - len(new))]]
+        (twins if any(_same(a, alternative) for a in new) else new).append(alternative)
+    kept = [*new, *twins[: max(0, LEAST_ALTERNATIVES - len(new))]]
     return [a for a in alternatives if a in kept]
 
 
-def choose(alternatives: Sequence[Alternative]) -> tuple[str, str]:
-    """Id and reason of the default: rules kept, fewest calls routed, then the simplest within 1 % of the cheapest."""
-    allowed = [a for a in alternatives if a.respects_rules] or list(alternatives)
-    least = min(a.routed_calls_share for a in allowed)
-    answering = [a for a in allowed if a.routed_calls_share <= least + 1e-12]
-    cheapest = min(a.cost.total_usd for a in answering)
-    near = [a for a in answering if a.cost.total_usd <= cheapest * (1 + EPSILON)]
-    best = min(near, key=lambda a: (complexity(a), a.cost.total_usd, a.id))
-    kept = "keeps to the rules' verdicts" if best.respects_rules else "no alternative keeps to every verdict"
+def choose(alternatives: Sequence[Alternative], kept: Sequence[Alternative]) -> tuple[str, str]:
+    """Id and reason of the default: `simplest`, or the one of the `kept` that comes to the same design."""
+    simplest = next(a for a in alternatives if a.id == "simplest")
+    best = next(a for a in kept if _same(a, simplest))
+    cheapest = next(a for a in alternatives if a.id == "rules").cost.total_usd
+    obeys = "keeps to the rules' verdicts" if best.respects_rules else "keeps to the rules' verdicts where it can be"
     return best.id, (
         f"the simplest design ({complexity(best)} structures) within 1 % of the cheapest "
-        f"(${cheapest:.2f} a month) that {kept} and routes the fewest calls"
+        f"(${cheapest:.2f} a month) that {obeys} and routes the fewest calls"
     )
 
 
@@ -424,3 +422,14 @@ def relationship_choices(assessment: Assessment, user: Mapping[str, str]) -> tup
             )
         )
     return tuple(found)
+
+
+def _proof(candidates: Candidates, solved: Solved, scenario: Scenario) -> Proof:
+    """What was searched and how far the result is proved."""
+    program = candidates.program
+    return Proof(
+        structures=len(program.structures),
+        options=sum(len(step) for d in program.demands for order in d.orders for step in order.steps),
+        gaps={name: solved.gap(name) for name in scenario.stages if solved.gap(name)},
+        epsilon=float(scenario.epsilon),
+    )

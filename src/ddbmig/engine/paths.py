@@ -122,6 +122,8 @@ class Ways:
         if not set(index.pk) <= set(reach.terms) or not (index.pk or self._leads(reach, entity, index)):
             return
         path = self._query(reach, entity, index)
+        if any(entity.table.column(c).nullable for c in index.sk[len(path.sk) :]):
+            return  # the index lacks the rows in which it is NULL
         there = self.draft.in_entry(entity, index)
         needed = self.statement.needed[reach.ref]
         if needed <= there:
@@ -200,7 +202,7 @@ class Ways:
         """
         single = sorted(c for c, e in reach.terms.items() if not e.many)
         parts: list[tuple[str, ...]] = [(c,) for c in sorted(reach.terms)]
-        if 1 < len(single):
+        if len(single) > 1:
             parts.append(tuple(self._selective(reach.ref, single)))
         if not reach.terms and not reach.bound:
             parts.append(())

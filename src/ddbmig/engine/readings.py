@@ -42,10 +42,9 @@ class Step:
     ways: tuple[Way, ...]
 
 
-def steps_of(ways: Ways, order: Sequence[int], forms: Forms) -> list[Step]:
-    """The steps of one order, each with all its ways through these forms; a step may have none."""
+def steps_of(ways: Ways, reaches: Sequence[Reach], forms: Forms) -> list[Step]:
+    """The steps of one sequence, each with all its ways through these forms; a step may have none."""
     statement = ways.statement
-    reaches = statement.reaches(order)
     found: list[Step] = []
     for place, reach in enumerate(reaches):
         later = reaches[place + 1 :]

@@ -11,8 +11,8 @@ from ddbmig.engine.statement import (
     Frequencies,
     NotBounded,
     Reach,
+    Reading,
     Statement,
-    conjuncts,
     opaque_reason,
     refs_of,
     same,
@@ -43,13 +43,6 @@ class Taken:
     way: Way
 
 
-class Chooser(Protocol):
-    """Decides how the tables of a statement are read."""
-
-    def choose(self, demand: str, ways: Ways) -> Sequence[Taken]:
-        """The steps of one order, each with its way. Raises NotBounded where there is none."""
-
-
 @dataclass
 class Relation:
     """The relation while a plan is compiled."""
@@ -63,11 +56,53 @@ class Relation:
     scans: bool = False
 
 
-def compile_read(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, chooser: Chooser) -> Plan:
-    """The plan of a SELECT as the chooser decides, or a routed plan."""
+class Rows(Protocol):
+    """Reads rows for a plan: which way is somebody's choice. Demands have a name that is unique in the design."""
+
+    def select(self, demand: str, statement: Statement) -> Relation:
+        """All rows that a statement selects. Raises NotBounded."""
+
+    def join(self, demand: str, statement: Statement, ref: int, relation: Relation) -> None:
+        """The rows of one more reference, left-joined to the relation. Raises NotBounded."""
+
+
+class Chooser(Protocol):
+    """Decides how rows are read."""
+
+    def choose(self, demand: str, reading: Reading, ways: Ways) -> Sequence[Taken]:
+        """The steps of one sequence, each with its way. Raises NotBounded where there is none."""
+
+
+class Reads:
+    """Reads rows from a draft by the calls of what a chooser decides."""
+
+    def __init__(self, draft: Draft, chooser: Chooser) -> None:
+        self.draft, self.chooser = draft, chooser
+
+    def select(self, demand: str, statement: Statement) -> Relation:
+        """All rows that a statement selects. Raises NotBounded."""
+        reader = Reader(statement, self.draft, Relation())
+        if AnyOf() in statement.filters:
+            reader.relation.steps.append(Filter(condition=AnyOf()))
+        else:
+            for step in self.chooser.choose(demand, statement.reading(), reader.ways):
+                reader.take(step)
+            reader.relation.rows = statement.rows
+        reader.finish()
+        return reader.relation
+
+    def join(self, demand: str, statement: Statement, ref: int, relation: Relation) -> None:
+        """The rows of one more reference, left-joined to the relation. Raises NotBounded."""
+        reader = Reader(statement, self.draft, relation)
+        for step in self.chooser.choose(demand, statement.joining(ref, relation.rows), reader.ways):
+            reader.take(step)
+
+
+def compile_read(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, rows: Rows) -> Plan:
+    """The plan of a SELECT, or a routed plan."""
     try:
         check_scope(pattern, draft)
-        relation = read_rows(Statement(pattern, draft.sizes, frequencies), draft, chooser, read_demand(pattern))
+        relation = rows.select(read_demand(pattern), Statement(pattern, draft.sizes, frequencies))
     except NotBounded as stop:
         return Plan(pattern=pattern.id, routed=(stop.reason,), detail=stop.detail)
     return Plan(
@@ -116,27 +151,12 @@ def unreachable(statement: Statement) -> NotBounded:
     return NotBounded("unbounded read", f"no condition fixes a key of {table}")
 
 
-def read_rows(statement: Statement, draft: Draft, chooser: Chooser, demand: str) -> Relation:
-    """The relation with all rows that a statement selects. Raises NotBounded."""
-    reader = Reader(statement, draft)
-    if AnyOf() in statement.filters:
-        reader.relation.steps.append(Filter(condition=AnyOf()))
-    else:
-        taken = chooser.choose(demand, reader.ways)
-        for step in taken:
-            reader.take(step)
-        reader.relation.rows = statement.rows_after([step.reach.ref for step in taken])
-    reader.finish()
-    return reader.relation
-
-
 class Reader:
     """Turns the steps that are taken into calls."""
 
-    def __init__(self, statement: Statement, draft: Draft, relation: Relation | None = None) -> None:
+    def __init__(self, statement: Statement, draft: Draft, relation: Relation) -> None:
         self.statement, self.draft, self.ways = statement, draft, Ways(statement, draft)
-        self.pattern = statement.pattern
-        self.relation = relation or Relation()
+        self.pattern, self.relation = statement.pattern, relation
         self.checked: list[Condition] = []
         """Conditions that a key, a match or a filter has seen to."""
 
@@ -219,7 +239,7 @@ class Reader:
             self.draft.ask(entity, path.index, self.pattern.id)
 
     def _match(self, reach: Reach, path: Path) -> Condition:
-        """What a fetched row must satisfy beyond the key: of a left join all its ON, else what equates it with others."""
+        """What a fetched row must satisfy beyond the key: of a left join all its ON, else what equates it to others."""
         rest = [c for c in reach.ready() if not same(c, path.covered)]
         if reach.join != "left":
             self.checked += [c for c in path.covered if not same(c, self.checked)]
@@ -288,6 +308,7 @@ class Reader:
     def finish(self) -> None:
         """What is left to do once all rows are there: conditions, aggregates, DISTINCT, order, LIMIT."""
         pattern, steps = self.pattern, self.relation.steps
+        self._filter(frozenset(range(len(pattern.refs))))
         if pattern.aggregates or pattern.group_by:
             steps.append(Reduce(aggregates=pattern.aggregates, group_by=pattern.group_by))
         if pattern.distinct:
@@ -317,6 +338,3 @@ def _equates(condition: Compare, pairs: Iterable[tuple[ColumnRef, ColumnRef]]) -
 
 def _all(conditions: list[Condition]) -> Condition:
     return conditions[0] if len(conditions) == 1 else All(items=tuple(conditions))
-
-
-__all__ = ["Chooser", "Frequencies", "NotBounded", "Reader", "Relation", "Taken", "compile_read", "conjuncts"]

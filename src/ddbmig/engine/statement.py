@@ -87,6 +87,14 @@ class Reach:
         return [c for c in self.conditions if refs_of(c) <= self.bound | {self.ref}]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Rows to be read: the sequences of steps in which that can be done."""
+
+    statement: "Statement"
+    sequences: tuple[tuple[Reach, ...], ...]
+
+
 def conjuncts(condition: Condition) -> list[Condition]:
     """The top-level AND parts of a condition."""
     if isinstance(condition, All):
@@ -338,13 +346,24 @@ class Statement:
             bound |= {ref}
         return found
 
-    def rows_after(self, order: Iterable[int]) -> float:
-        """Rows of the relation when all are there."""
-        steps = [reach for reach in self.reaches(order) if self.group(reach.ref) is None]
-        if not steps:
-            return 1.0
-        last = steps[-1]
-        return self._rows_with(last.ref, last.bound, last.rows, last.conditions)
+    def reading(self) -> Reading:
+        """All rows that the statement selects, in any of its orders."""
+        return Reading(self, tuple(tuple(self.reaches(order)) for order in self.orders()))
+
+    def joining(self, ref: int, rows: float) -> Reading:
+        """The rows of one left-joined reference for a relation of so many rows with all the references before it."""
+        bound, conditions = frozenset(range(ref)), self.on(ref)
+        terms = {e.column: e for e in reversed(self.equalities(ref, bound, conditions))}
+        return Reading(self, ((Reach(ref, bound, rows, "left", conditions, terms),),))
+
+    @cached_property
+    def rows(self) -> float:
+        """Rows of the relation when all are there, counted along the first order."""
+        for order in self.orders()[:1]:
+            for reach in reversed(self.reaches(order)):
+                if self.group(reach.ref) is None:
+                    return self._rows_with(reach.ref, reach.bound, reach.rows, reach.conditions)
+        return 1.0
 
 
 def _usable(term: Term, bound: Collection[int]) -> bool:

@@ -4,17 +4,17 @@ Statement by statement: a MySQL transaction over several statements is mapped by
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from math import fsum
 
 from ddbmig.engine.candidates import Copy, Draft, Entity
 from ddbmig.engine.capacity import write_blocks
 from ddbmig.engine.costs import writes_of
-from ddbmig.engine.reads import (
+from ddbmig.engine.reads import Relation, Rows, check_scope, read_demand
+from ddbmig.engine.statement import (
     Frequencies,
     NotBounded,
-    ReadCompiler,
-    Relation,
-    check_scope,
+    Statement,
     columns_of,
     conjuncts,
     opaque_reason,
@@ -22,32 +22,47 @@ from ddbmig.engine.reads import (
 from ddbmig.model.condition import All, ColumnRef, Compare, Constant, Param, Term
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, TableRef
-from ddbmig.model.plan import Estimate, KeyCondition, Plan, ReadCall, Step, Transaction, WriteCall
+from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall
 from ddbmig.model.schema import Index
 
 
-def compile_write(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, *, may_add: bool) -> Plan:
-    """The plan of an INSERT, UPDATE or DELETE, or a routed plan. With `may_add` the draft may gain indexes."""
+@dataclass(frozen=True)
+class Effect:
+    """What a write does to the items of one table beside writing them: the entries of its GSIs that it touches."""
+
+    table: str
+    rows: float
+    changed: frozenset[str] | None
+    """The columns and copies that get a new value; None: whole entries come or go."""
+
+
+def compile_write(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, rows: Rows) -> Plan:
+    """The plan of an INSERT, UPDATE or DELETE, or a routed plan."""
     try:
-        check_scope(pattern, draft)
-        compiler = WriteCompiler(pattern, draft, frequencies, may_add)
-        compiler.check_values()
-        getattr(compiler, pattern.kind)()
+        return WriteCompiler(pattern, draft, frequencies, rows).compiled().plan()
     except NotBounded as stop:
         return Plan(pattern=pattern.id, routed=(stop.reason,), detail=stop.detail)
-    return compiler.plan()
 
 
 class WriteCompiler:
     """Compiles one write against one draft. The relation holds the written row as reference 0."""
 
-    def __init__(self, pattern: AccessPattern, draft: Draft, frequencies: Frequencies, may_add: bool) -> None:
-        self.pattern, self.draft, self.frequencies, self.may_add = pattern, draft, frequencies, may_add
+    def __init__(self, pattern: AccessPattern, draft: Draft, frequencies: Frequencies, rows: Rows) -> None:
+        check_scope(pattern, draft)
+        self.pattern, self.draft, self.frequencies, self.rows = pattern, draft, frequencies, rows
         self.entity: Entity = draft.entities[pattern.refs[0].table]
         self.table: TableDesign = draft.entity_design(self.entity)
         self.support: list[TableRef] = []
-        self.relation = Relation(bound={0})
+        self.relation = Relation()
         self.detail: list[str] = []
+        self.effects: list[Effect] = []
+
+    def compiled(self) -> "WriteCompiler":
+        """Itself, with all steps. Raises NotBounded."""
+        self.check_values()
+        kinds = {"insert": self.insert, "update": self.update, "delete": self.delete}
+        kinds[self.pattern.kind]()
+        return self
 
     def plan(self) -> Plan:
         """The finished plan with its totals."""
@@ -80,18 +95,18 @@ class WriteCompiler:
         given = {a.column.lower() for a in self.pattern.assignments}
         self._note_generated_key(given)
         self._note_equal_rows()
+        count = self.relation.rows = max(1.0, self.frequencies.list_length)
         if mode in ("upsert", "replace"):
             existing = self._read_existing(given)
         for copy in self.entity.copies:
             self._read_parent(copy)
         lookups = [u for u in self.entity.lookups if all(self._not_null(column) for column in u.columns)]
         transactional = bool(lookups)
-        count = max(1.0, self.frequencies.list_length)
         base = WriteCall(
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
             sets=self.pattern.on_duplicate, purpose="base item",
             condition="not exists" if mode in ("insert", "ignore") else None,
-            estimate=_estimate(self.table, count, transactional, entry_units(self.table)),
+            estimate=self._effect(self.table, count, transactional, None),
         )  # fmt: skip
         writes = [base]
         for unique in lookups:
@@ -162,8 +177,8 @@ class WriteCompiler:
         if self.entity.digest_key:
             needed = {c.name for c in self.entity.table.columns}
         names = {self.entity.table.column(c).name for c in needed}
-        compiler = ReadCompiler(self.pattern, self.draft, self.frequencies, self.may_add, {0: names})
-        self.relation = compiler.best()
+        statement = Statement(self.pattern, self.draft.sizes, self.frequencies, {0: names})
+        self.relation = self.rows.select(read_demand(self.pattern), statement)
 
     def _read_existing(self, given: set[str]) -> int | None:
         """The row already there for an upsert or REPLACE, found by the base key or a unique key that is given."""
@@ -174,14 +189,14 @@ class WriteCompiler:
         if len(usable) > 1:
             self.detail.append(f"the row already there is looked for by {', '.join(usable[0])} only")
         pairs = tuple((column, ColumnRef(ref=0, column=column)) for column in usable[0])
-        return self._join(self.entity.table.id, pairs, {c.name for c in self.entity.table.columns})
+        return self._join("existing", self.entity.table.id, pairs, {c.name for c in self.entity.table.columns})
 
     def _read_parent(self, copy: Copy) -> None:
         pairs = tuple(
             (parent, ColumnRef(ref=0, column=local))
             for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
         )
-        self._join(copy.parent, pairs, {column for column, _ in copy.columns})
+        self._join(f"parent {copy.relationship}", copy.parent, pairs, {column for column, _ in copy.columns})
 
     def _copied_anew(self, copy: Copy) -> tuple[Assignment, ...]:
         """The copies of a row whose parent changes, taken from the parent that it has then."""
@@ -192,10 +207,11 @@ class WriteCompiler:
         if any(not isinstance(term, Param | ColumnRef) for term in terms):
             raise NotBounded("server function", f"the new {copy.parent} of a row that holds copies of it is computed")
         pairs = tuple(zip(copy.parent_columns, terms, strict=True))
-        ref = self._join(copy.parent, pairs, {column for column, _ in copy.columns})
+        demand = f"new parent {copy.relationship}"
+        ref = self._join(demand, copy.parent, pairs, {column for column, _ in copy.columns})
         return tuple(Assignment(column=name, value=ColumnRef(ref=ref, column=column)) for column, name in copy.columns)
 
-    def _join(self, table: str, pairs: tuple[tuple[str, Term], ...], needed: set[str]) -> int:
+    def _join(self, demand: str, table: str, pairs: tuple[tuple[str, Term], ...], needed: set[str]) -> int:
         """Left-join the rows of `table` that equal the terms of `pairs`; returns their reference number.
 
         The bound row stays even where none is found: what follows still needs it.
@@ -213,13 +229,8 @@ class WriteCompiler:
                 "reads": (), "order": (), "limit": None, "group_by": (), "aggregates": (), "distinct": False,
             }
         )  # fmt: skip
-        compiler = ReadCompiler(synthetic, self.draft, self.frequencies, self.may_add, {ref: needed})
-        before, before_rows = self.relation.pending, self.relation.rows
-        self.relation.pending = []
-        compiler.extend(self.relation, ref)
-        self.relation.pending, self.relation.rows = before, before_rows
-        compiler.adopt(self.relation)
-        self.relation.adopted = []
+        statement = Statement(synthetic, self.draft.sizes, self.frequencies, {ref: needed})
+        self.rows.join(f"{self.pattern.id} {demand}", statement, ref, self.relation)
         return ref
 
     def _overwritten(self) -> dict[str, Term]:
@@ -245,18 +256,17 @@ class WriteCompiler:
             (local, ColumnRef(ref=existing or 0, column=parent))
             for parent, local in zip(copy.parent_columns, copy.local_columns, strict=True)
         )
-        ref = self._join(child.table.id, pairs, set(child.key_columns))
-        found = self.relation.steps[-1]
-        rows = found.estimate.calls * found.estimate.items if isinstance(found, ReadCall) else 1.0
+        ref = self._join(f"copy {copy.relationship}", child.table.id, pairs, set(child.key_columns))
+        rows = self.relation.rows * self.draft.sizes.rows_per_value(child.table.id, copy.local_columns)
         design = self.draft.entity_design(child)
-        names = {name for name, _, _ in stale}
+        names = frozenset(name for name, _, _ in stale)
         self.relation.steps.append(
             WriteCall(
                 op="UpdateItem", table=design.name, source=child.table.id, ref=ref, per_row=True, condition="exists",
                 existing=existing,
                 sets=tuple(Assignment(column=name, value=value) for name, _, value in stale),
                 purpose=f"copy of {', '.join(f'{copy.parent}.{column}' for _, column, _ in stale)}",
-                estimate=_estimate(design, rows, False, changed_entry_units(design, names)),
+                estimate=self._effect(design, rows, False, names),
             )
         )  # fmt: skip
 
@@ -320,9 +330,8 @@ class WriteCompiler:
         *,
         transactional: bool,
         sets: tuple[Assignment, ...] = (),
-        changed: set[str] | None = None,
+        changed: Collection[str] | None = None,
     ) -> WriteCall:
-        index_units = entry_units(self.table) if changed is None else changed_entry_units(self.table, changed)
         conditions: Mapping[str, str | None] = {"UpdateItem": "exists", "PutItem": "not exists", "DeleteItem": None}
         return WriteCall.model_validate(
             {
@@ -334,9 +343,19 @@ class WriteCompiler:
                 "sets": sets,
                 "condition": conditions[op],
                 "purpose": "base item",
-                "estimate": _estimate(self.table, rows, transactional, index_units),
+                "estimate": self._effect(
+                    self.table, rows, transactional, None if changed is None else frozenset(changed)
+                ),
             }
         )
+
+    def _effect(
+        self, table: TableDesign, rows: float, transactional: bool, changed: frozenset[str] | None
+    ) -> Estimate:  # fmt: skip
+        """The estimate of writing so many items, which touches entries of the table's GSIs."""
+        self.effects.append(Effect(table.source_table, rows, changed))
+        index_units = {index.name: entry_units(table, index, changed) for index in table.indexes}
+        return _estimate(table, rows, transactional, {name: units for name, units in index_units.items() if units})
 
     def _lookup_write(
         self, op: str, unique: Index, rows: float, *, existing: int | None = None, sets: tuple[Assignment, ...] = ()
@@ -375,21 +394,20 @@ def _estimate(table: TableDesign, rows: float, transactional: bool, index_units:
     )
 
 
-def entry_units(table: TableDesign) -> dict[str, float]:
-    """Units by GSI to add or remove the entry of a row, where the index holds it."""
-    return {index.name: _present(table, index) * write_blocks(index.entry_bytes) for index in table.indexes}
+def entry_units(table: TableDesign, index: IndexDesign, changed: Collection[str] | None) -> float:
+    """Units for a GSI to follow the write of one item, averaged over items that it has an entry of and others.
 
-
-def changed_entry_units(table: TableDesign, changed: Collection[str]) -> dict[str, float]:
-    """Units by GSI to follow an update of columns or copies: two writes where the index key moves, one where only the
-    content changes."""
+    `changed` None: an entry comes or goes. Else it holds columns or copies that get a new value: two writes where the
+    index key moves, one where only the content changes, none where neither is in the entry.
+    """
+    one = _present(table, index) * write_blocks(index.entry_bytes)
+    if changed is None:
+        return one
     own = {n for n, a in table.attributes.items() if not a.denormalized}
     touched = {n for n in own if set(changed) & set(table.source_columns(n))} | (set(changed) - own)
-    return {
-        index.name: (2 if touched & {*index.keys} else 1) * _present(table, index) * write_blocks(index.entry_bytes)
-        for index in table.indexes
-        if index.projection == "ALL" or touched & {*index.keys, *index.projected}
-    }
+    if touched & set(index.keys):
+        return 2 * one
+    return one if index.projection == "ALL" or touched & set(index.projected) else 0.0
 
 
 def _present(table: TableDesign, index: IndexDesign) -> float:

@@ -137,6 +137,19 @@ class Decision(Value):
     monitoring: str
 
 
+class Proof(Value):
+    """What was searched for an alternative, and how far it is proved to be the best of its kind."""
+
+    structures: int
+    """Forms of tables and GSIs that might have been built."""
+    options: int
+    """Ways to take the steps of plans."""
+    gaps: Mapping[str, float] = {}
+    """By part of the objective, the share by which a better design is not ruled out; empty: proved to be optimal."""
+    epsilon: float = 0.0
+    """The share by which it may cost more than the cheapest for being simpler."""
+
+
 class Alternative(Value):
     """One complete design, priced."""
 
@@ -152,6 +165,7 @@ class Alternative(Value):
     round_trips_average: float
     write_amplification: float
     """Write request units of the design ÷ those of one item per row, no index, no copy, no transaction."""
+    proof: Proof
     findings: tuple[Finding, ...] = ()
     respects_rules: bool = True
     violates: tuple[str, ...] = ()

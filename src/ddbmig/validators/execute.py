@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import Any
 
-from ddbmig.engine.reads import conjuncts
+from ddbmig.engine.statement import conjuncts
 from ddbmig.model.condition import ColumnRef, Compare, Param, Term
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import TableDesign

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from ddbmig.engine.contract import contract_of
-from ddbmig.engine.reads import conjuncts
+from ddbmig.engine.statement import conjuncts
 from ddbmig.loaders.endpoint import count_items, create_table, refusal, write_items
 from ddbmig.loaders.items import FindParent, ItemBuilder, Row
 from ddbmig.model.base import sha256

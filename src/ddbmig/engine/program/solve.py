@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from hashlib import sha256
 from math import floor
+from typing import Any
 
 import numpy
 
@@ -20,7 +21,6 @@ from ddbmig.engine.program.model import (
     NOTHING,
     Amount,
     Demand,
-    Option,
     Order,
     Pick,
     Program,
@@ -78,7 +78,8 @@ def solve(
 ) -> Solved:
     """The best solution, component by component. Raises Unsolved where there is none.
 
-    The solution is one of the `tidied` program. `epsilon` is the share by which money may exceed its optimum, in each component, for what comes after it.
+    The solution is one of the `tidied` program. `epsilon` is the share by which money may exceed its optimum, in each
+    component, for what comes after it.
     """
     found = [_Component(part, epsilon, stages, seconds).solve() for part in components(tidied(program))]
     solution = Solution(
@@ -220,8 +221,8 @@ class _Model:
 
     # --- HiGHS ---
 
-    def _start(self, seconds: float):  # type: ignore[no-untyped-def]  # HiGHS has no types
-        solver = self.highspy.Highs()
+    def _start(self, seconds: float) -> Any:
+        solver: Any = self.highspy.Highs()  # type: ignore[no-untyped-call]  # it has no types
         options = {
             "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds, "mip_rel_gap": 0.0,
             "mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
@@ -266,7 +267,9 @@ class _Model:
         count = len(costs)
         if not count:
             return _Best(Solution(frozenset(), {}, frozenset()), NOTHING, 0)
-        self.solver.changeColsCost(count, numpy.arange(count, dtype=numpy.int32), numpy.array([c * scale for c in costs]))
+        self.solver.changeColsCost(
+            count, numpy.arange(count, dtype=numpy.int32), numpy.array([c * scale for c in costs])
+        )
         self.solver.setOptionValue("mip_abs_gap", max(0.9 * scale, 1e-9))
         if self.last is not None:
             start = self.highspy.HighsSolution()
@@ -275,7 +278,8 @@ class _Model:
         self.solver.run()
         status, statuses = self.solver.getModelStatus(), self.highspy.HighsModelStatus
         info = self.solver.getInfo()
-        if status == statuses.kInfeasible or info.primal_solution_status != self.highspy.SolutionStatus.kSolutionStatusFeasible:
+        feasible = info.primal_solution_status == self.highspy.SolutionStatus.kSolutionStatusFeasible
+        if status == statuses.kInfeasible or not feasible:
             if status == statuses.kTimeLimit:
                 raise Unsolved(f"no design was found in {self.seconds_text()}")
             return None
@@ -320,6 +324,3 @@ def _scale(values: Iterable[int]) -> float:
     """A power of two that brings the largest of these below 2 to the power of _LARGEST."""
     largest = max((abs(value) for value in values), default=0)
     return 2.0 ** min(0, _LARGEST - largest.bit_length())
-
-
-__all__ = ["STAGES", "Option", "Solved", "Stage", "Unsolved", "solve"]
