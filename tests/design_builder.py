@@ -57,7 +57,7 @@ class World:
 
 
 def snapshot_of(world: World) -> Snapshot:
-    """The snapshot of a world; every statement ran 100 times unless `calls` says otherwise."""
+    """The snapshot of a world; every statement ran a million times unless `calls` says otherwise."""
     schema = read_ddl_text(world.schema, "schema.sql")
     assert not schema.problems
     digest = Digest(templates=tuple(sorted((_template(world, sql) for sql in world.statements), key=lambda t: t.id)))
@@ -78,7 +78,7 @@ def template_id(sql: str) -> str:
 
 
 def _template(world: World, sql: str) -> TemplateDigest:
-    calls = world.calls.get(sql, 100)
+    calls = world.calls.get(sql, 1_000_000)
     return TemplateDigest(
         id=template_id(sql),
         schema_name="",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddbmig.engine.writes import changed_entry_units, entry_units
+from ddbmig.engine.writes import Effect, entry_units
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import IndexDesign, TableDesign
 from design_builder import World, design_world, plan_of, snapshot_of
@@ -30,36 +30,58 @@ def table(projection: Projection = "INCLUDE", entries: float = 100, entry_bytes:
                        item_bytes=3_000, attributes=columns)  # fmt: skip
 
 
+def units(table: TableDesign, changed: set[str] | None, absent: frozenset[str] = frozenset()) -> float:
+    effect = Effect("t", rows=1, changed=None if changed is None else frozenset(changed), absent=absent)
+    return entry_units(table, table.indexes[0], effect)
+
+
 def test_a_new_entry_takes_its_blocks_where_there_is_one() -> None:
-    assert entry_units(table()) == {"by_kind": 2}
-    assert entry_units(table(entries=25)) == {"by_kind": 0.5}  # a sparse index: a quarter of the items
+    assert units(table(), None) == 2
+    assert units(table(entries=25), None) == 0.5  # a sparse index: a quarter of the items
+
+
+@pytest.mark.parametrize(("absent", "expected"), [({"kind"}, 0), ({"made", "text"}, 0), ({"text"}, 2)])
+def test_an_item_without_a_key_of_the_index_has_no_entry(absent: set[str], expected: float) -> None:
+    assert units(table(), None, frozenset(absent)) == expected
 
 
 @pytest.mark.parametrize(
-    ("changed", "projection", "units"),
+    ("changed", "projection", "expected"),
     [
-        ({"kind"}, "KEYS_ONLY", {"by_kind": 4}),  # a delete and a put
-        ({"made"}, "KEYS_ONLY", {"by_kind": 4}),  # the last attribute of the sort key
-        ({"text"}, "INCLUDE", {"by_kind": 2}),
-        ({"text"}, "KEYS_ONLY", {}),
-        ({"owner_name"}, "ALL", {"by_kind": 2}),
-        ({"owner_name"}, "INCLUDE", {}),
-        (set(), "KEYS_ONLY", {}),
+        ({"kind"}, "KEYS_ONLY", 4),  # a delete and a put
+        ({"made"}, "KEYS_ONLY", 4),  # the last attribute of the sort key
+        ({"text"}, "INCLUDE", 2),
+        ({"text"}, "KEYS_ONLY", 0),
+        ({"owner_name"}, "ALL", 2),
+        ({"owner_name"}, "INCLUDE", 0),
+        (set(), "KEYS_ONLY", 0),
     ],
 )
-def test_an_update_follows_into_the_index(changed: set[str], projection: Projection, units: dict[str, float]) -> None:
-    assert changed_entry_units(table(projection), changed) == units
+def test_an_update_follows_into_the_index(changed: set[str], projection: Projection, expected: float) -> None:
+    assert units(table(projection), changed) == expected
 
 
 def test_a_sparse_index_follows_the_copies_of_the_items_that_it_holds() -> None:
-    assert changed_entry_units(table("ALL", entries=10), {"owner_name"}) == pytest.approx({"by_kind": 0.2})
+    assert units(table("ALL", entries=10), {"owner_name"}) == pytest.approx(0.2)
 
 
 @given(st.sets(st.sampled_from(["kind", "made", "text", "owner_name"])), st.floats(0, 100), st.floats(1, 9_000))
 def test_a_wider_projection_never_costs_less(changed: set[str], entries: float, size: float) -> None:
     kinds: tuple[Projection, ...] = ("KEYS_ONLY", "INCLUDE", "ALL")
-    units = [sum(changed_entry_units(table(kind, entries, size), changed).values()) for kind in kinds]
-    assert 0 <= units[0] <= units[1] <= units[2]
+    found = [units(table(kind, entries, size), changed) for kind in kinds]
+    assert 0 <= found[0] <= found[1] <= found[2]
+
+
+@pytest.mark.parametrize(("statement", "taken"), [
+    ("INSERT INTO t (id) VALUES (?)", 0), ("INSERT INTO t (id, kind) VALUES (?, NULL)", 0),
+    ("INSERT INTO t (id, kind) VALUES (?, ?)", 1),
+])  # fmt: skip
+def test_an_insert_that_leaves_the_key_of_an_index_null_makes_no_entry(statement: str, taken: float) -> None:
+    schema = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, kind INT, body TEXT);"
+    query = "SELECT id FROM t WHERE kind = ?"
+    snapshot = snapshot_of(World(schema=schema, statements=[statement, query], rows={"t": 100_000}))
+    plan = plan_of(design_world(snapshot), snapshot, statement, "faithful")
+    assert plan.index_write_units == taken
 
 
 def test_a_look_up_item_of_more_than_a_block_pays_for_both() -> None:

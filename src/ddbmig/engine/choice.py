@@ -5,7 +5,7 @@ within 1 % of the cheapest one that keeps to the rules' verdicts and the user's 
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entities

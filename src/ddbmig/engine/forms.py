@@ -116,13 +116,16 @@ class Forms:
             yield from self._sides(entity, found)
 
     def _splits(self, entity: Entity) -> Iterator[Entity]:
-        """A key of several columns, cut into partition and sort key where statements fix a part of it."""
+        """A key of several columns, cut into partition and sort key: where statements fix a part of it, or where both
+        parts then need no composed attribute."""
         key = entity.pk
-        parts = {tuple(c for c in key if c in demand.columns) for demand in self._demands(entity)}
+        parts = {tuple(c for c in key if c in demand.columns): "read by" for demand in self._demands(entity)}
+        if len(key) == 2:
+            parts = {(column,): "each part of the key by itself:" for column in key} | parts
         for part in sorted(parts):
             if part and part != key and self._bounded(entity, part):
                 rest = tuple(c for c in key if c not in part)
-                why = f"read by {', '.join(part)}"
+                why = f"{parts[part]} {', '.join(part)}"
                 yield replace(entity, pk=part, sk=rest, because=(*entity.because, why))
 
     def _collections(self, entity: Entity) -> Iterator[Entity]:

@@ -11,6 +11,7 @@ from typing import Literal
 from ddbmig.engine.sizes import Sizes
 from ddbmig.model.condition import (
     All,
+    AnyOf,
     ColumnRef,
     Compare,
     Condition,
@@ -347,7 +348,9 @@ class Statement:
         return found
 
     def reading(self) -> Reading:
-        """All rows that the statement selects, in any of its orders."""
+        """All rows that the statement selects, in any of its orders; nothing is read where WHERE is FALSE."""
+        if AnyOf() in self.filters:
+            return Reading(self, ((),))
         return Reading(self, tuple(tuple(self.reaches(order)) for order in self.orders()))
 
     def joining(self, ref: int, rows: float) -> Reading:

@@ -34,6 +34,8 @@ class Effect:
     rows: float
     changed: frozenset[str] | None
     """The columns and copies that get a new value; None: whole entries come or go."""
+    absent: frozenset[str] = frozenset()
+    """Columns that are NULL in the written items: GSIs keyed by one of them have no entry."""
 
 
 def compile_write(pattern: AccessPattern, draft: Draft, frequencies: Frequencies, rows: Rows) -> Plan:
@@ -106,7 +108,7 @@ class WriteCompiler:
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
             sets=self.pattern.on_duplicate, purpose="base item",
             condition="not exists" if mode in ("insert", "ignore") else None,
-            estimate=self._effect(self.table, count, transactional, None),
+            estimate=self._effect(self.table, count, transactional, None, self._left_null(given)),
         )  # fmt: skip
         writes = [base]
         for unique in lookups:
@@ -349,12 +351,27 @@ class WriteCompiler:
             }
         )
 
+    def _left_null(self, given: Collection[str]) -> frozenset[str]:
+        """The columns that an INSERT leaves NULL, or says to be."""
+        nulls = {a.column.lower() for a in self.pattern.assignments if a.value == Constant(value=None)}
+        columns = self.entity.table.columns
+        return frozenset(
+            c.name for c in columns
+            if c.name.lower() in nulls or (c.name.lower() not in given and c.nullable and c.default is None)
+        )  # fmt: skip
+
     def _effect(
-        self, table: TableDesign, rows: float, transactional: bool, changed: frozenset[str] | None
-    ) -> Estimate:  # fmt: skip
+        self,
+        table: TableDesign,
+        rows: float,
+        transactional: bool,
+        changed: frozenset[str] | None,
+        absent: frozenset[str] = frozenset(),
+    ) -> Estimate:
         """The estimate of writing so many items, which touches entries of the table's GSIs."""
-        self.effects.append(Effect(table.source_table, rows, changed))
-        index_units = {index.name: entry_units(table, index, changed) for index in table.indexes}
+        effect = Effect(table.source_table, rows, changed, absent)
+        self.effects.append(effect)
+        index_units = {index.name: entry_units(table, index, effect) for index in table.indexes}
         return _estimate(table, rows, transactional, {name: units for name, units in index_units.items() if units})
 
     def _lookup_write(
@@ -394,17 +411,20 @@ def _estimate(table: TableDesign, rows: float, transactional: bool, index_units:
     )
 
 
-def entry_units(table: TableDesign, index: IndexDesign, changed: Collection[str] | None) -> float:
+def entry_units(table: TableDesign, index: IndexDesign, effect: Effect) -> float:
     """Units for a GSI to follow the write of one item, averaged over items that it has an entry of and others.
 
-    `changed` None: an entry comes or goes. Else it holds columns or copies that get a new value: two writes where the
-    index key moves, one where only the content changes, none where neither is in the entry.
+    One entry where entries come or go. Else two where the index key moves, one where only the content changes, none
+    where nothing of the entry does.
     """
+    if any(effect.absent & set(table.source_columns(name)) for name in index.keys):
+        return 0.0
     one = _present(table, index) * write_blocks(index.entry_bytes)
+    changed = effect.changed
     if changed is None:
         return one
     own = {n for n, a in table.attributes.items() if not a.denormalized}
-    touched = {n for n in own if set(changed) & set(table.source_columns(n))} | (set(changed) - own)
+    touched = {n for n in own if changed & set(table.source_columns(n))} | (changed - own)
     if touched & set(index.keys):
         return 2 * one
     return one if index.projection == "ALL" or touched & set(index.projected) else 0.0

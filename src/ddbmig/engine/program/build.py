@@ -316,7 +316,7 @@ class Builder:
         table, design = self.draft.entity_design(entity), self.draft.index_design(entity, index)
         money = self.tariff.storage(design.entries, design.entry_bytes)
         for writing in writings[_bare(entity)]:
-            units = sum(e.rows * entry_units(table, design, e.changed) for e in writing.effects
+            units = sum(e.rows * entry_units(table, design, e) for e in writing.effects
                         if e.table == entity.table.id)  # fmt: skip
             money += self.tariff.writes(writing.pattern, units)
         stored = round(design.entries * design.entry_bytes)

@@ -223,7 +223,7 @@ class _Model:
     # --- HiGHS ---
 
     def _start(self, seconds: float) -> Any:
-        solver: Any = self.highspy.Highs()  # type: ignore[no-untyped-call]  # it has no types
+        solver = _quiet_solver(self.highspy)
         options = {
             "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds, "mip_rel_gap": 0.0,
             "mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
@@ -336,6 +336,16 @@ class _Model:
                 for position, step in enumerate(order.steps)
             ))  # fmt: skip
         return Solution(built, picks, routed)
+
+
+def _quiet_solver(highspy: Any) -> Any:
+    """A solver without call-backs, which we do not use: setting them prints a banner to standard output."""
+
+    class Quiet(highspy.Highs):  # type: ignore[misc]  # HiGHS has no types
+        def enableCallbacks(self) -> None:  # its name
+            """None."""
+
+    return Quiet()
 
 
 def _most(values: Iterable[float]) -> int:

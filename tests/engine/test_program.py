@@ -3,10 +3,10 @@
 from fractions import Fraction
 
 import pytest
-from engine.program.random_programs import brute_force, random_program
 
 from ddbmig.engine.program.model import components, tidied, worth
 from ddbmig.engine.program.solve import Unsolved, solve
+from random_programs import brute_force, random_program
 
 INSTANCES = 600
 

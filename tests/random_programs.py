@@ -82,9 +82,7 @@ def _solutions(program: Program) -> Iterator[Solution]:
     keys = sorted(program.structures)
     for built in map(frozenset, _subsets(keys)):
         for routed in map(frozenset, _subsets(patterns)):
-            asked = [
-                d for d in program.demands if d.pattern not in routed and (not d.when or d.when & built)
-            ]
+            asked = [d for d in program.demands if d.pattern not in routed and (not d.when or d.when & built)]
             for picks in product(*(_picks(d, built) for d in asked)):
                 solution = Solution(built, {d.id: p for d, p in zip(asked, picks, strict=True)}, routed)
                 try:
