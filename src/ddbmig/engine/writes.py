@@ -77,6 +77,8 @@ class WriteCompiler:
     def insert(self) -> None:
         """PutItem, with the look-up items in the same transaction, after reading what must be copied."""
         mode, existing = self.pattern.insert_mode, None
+        count = max(1.0, self.frequencies.list_length)
+        self.relation.rows = count  # what each row needs is looked up for each
         given = {a.column.lower() for a in self.pattern.assignments}
         self._note_generated_key(given)
         self._note_equal_rows()
@@ -86,7 +88,6 @@ class WriteCompiler:
             self._read_parent(copy)
         lookups = [u for u in self.entity.lookups if all(self._not_null(column) for column in u.columns)]
         transactional = bool(lookups)
-        count = max(1.0, self.frequencies.list_length)
         base = WriteCall(
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
             sets=self.pattern.on_duplicate, purpose="base item",
