@@ -683,7 +683,7 @@ class ReadCompiler:
         total = rows * self._item_bytes(entity)
         if total > PAGE_BYTES:
             return []
-        return [Path("Scan", None, None, (), (), None, 1.0, rows, read_units(total, False))]
+        return [Path("Scan", None, None, (), (), None, 1.0, rows, read_units(total, self.pattern.locking))]
 
     def _item_bytes(self, entity: Entity) -> float:
         """Average bytes of the base item."""
