@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Literal
 
 from ddbmig.engine.candidates import MAX_INDEXES, SORTABLE, Copy, Draft, Entity, IndexDraft
-from ddbmig.engine.capacity import PAGE_BYTES, average_query_units, read_units
+from ddbmig.engine.capacity import PAGE_BYTES, average_pages, average_query_units, read_units
 from ddbmig.model.condition import (
     All,
     AnyOf,
@@ -96,6 +96,8 @@ class Path:
     new: bool = False
     whole_sk: bool = False
     covered: tuple[Condition, ...] = ()
+    pages: int = 1
+    """Sequential calls: each page of a Query waits for the one before it."""
 
     @property
     def price(self) -> float:
@@ -583,7 +585,8 @@ class ReadCompiler:
         size = self._item_bytes(entity) if index is None else self._entry_bytes(entity, index, ref)
         units = calls * average_query_units(items, size, consistent)
         return Path("Query", index, None, pk, tuple(fixed), span, calls, items, units, new=new,
-                    whole_sk=bool(sk) and len(fixed) == len(sk), covered=covered)  # fmt: skip
+                    whole_sk=bool(sk) and len(fixed) == len(sk), covered=covered,
+                    pages=average_pages(items, size))  # fmt: skip
 
     def _new_index_paths(
         self, relation: Relation, ref: int, entity: Entity, terms: Mapping[str, Equality]
@@ -768,7 +771,7 @@ class ReadCompiler:
     def _account(self, relation: Relation, call: ReadCall, path: Path) -> None:
         relation.steps.append(call)
         relation.uses.append(f"{call.table}/{call.index}" if call.index else call.table)
-        relation.round_trips += 1
+        relation.round_trips += path.pages
         relation.units += path.units
         relation.scans |= call.op == "Scan"
 
