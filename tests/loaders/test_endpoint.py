@@ -12,7 +12,7 @@ TABLE = TableDesign(
     role="entity",
     pk="k",
     attributes={"k": TEXT, "g": TEXT},
-    indexes=(IndexDesign(name="notes_by_g", pk="g", projection="ALL", entries=1, entry_bytes=10),),
+    indexes=(IndexDesign(name="notes_by_g", partition=("g",), projection="ALL", entries=1, entry_bytes=10),),
     items=1,
     item_bytes=10,
 )

@@ -174,11 +174,6 @@ def _bytes_in_a_key(column: Column) -> float:
 # --- tables and indexes as stores ---
 
 
-def _index_keys(index: IndexDesign) -> tuple[str, ...]:
-    """The key attributes of an index."""
-    return tuple(key for key in (index.pk, index.sk) if key is not None)
-
-
 class _Sized:
     """A table with the sizes of its items and index entries."""
 
@@ -200,14 +195,13 @@ class _Sized:
             return Store(self.table.name, None, self.items, max(1.0, sum(self.bytes.values())))
         found = self.table.index(index)
         size = sum(self.bytes[name] for name in self._carried(found))
-        return Store(self.table.name, index, self.items * self._present(_index_keys(found)), max(1.0, size))
+        return Store(self.table.name, index, self.items * self._present(found.keys), max(1.0, size))
 
     def _carried(self, index: IndexDesign) -> set[str]:
         """The attributes in the entries of an index: the table's keys are in every entry (A5)."""
         if index.projection == "ALL":
             return set(self.table.attributes)
-        table_keys = {key for key in (self.table.pk, self.table.sk) if key is not None}
-        return {*_index_keys(index), *table_keys, *index.projected}
+        return {*index.keys, *self.table.keys, *index.projected}
 
     def _present(self, attributes: Iterable[str]) -> float:
         """Share of the rows that have all of these attributes."""
@@ -226,12 +220,11 @@ class _Sized:
         return tuple(
             EntryWrites(
                 index=index.name,
-                writes=self._present(keys) * (2 if changed is not None and touched & keys else 1),
+                writes=self._present(index.keys) * (2 if changed is not None and touched & {*index.keys} else 1),
                 entry_bytes=self.store(index.name).item_bytes,
             )
             for index in self.table.indexes
             if touched & self._carried(index)
-            for keys in [set(_index_keys(index))]
         )
 
     def _made_of(self, changed: Collection[str]) -> set[str]:
