@@ -154,6 +154,8 @@ def test_the_same_on_dynamodb_local_with_the_predicted_capacity() -> None:
         with open_engine("jar") as engine:
             for alternative in DESIGN.alternatives:
                 with ran(alternative, engine) as (_, found):
+                    shapes = {(len(i.partition), len(i.sort)) for t in alternative.tables for i in t.indexes}
+                    assert ((2, 2) in shapes) == (alternative.id != "no_indexes")
                     assert report(found, "failed") == []
                     assert report(found, "not compared") == []
                     assert [p for p in found.patterns if p.capacity_differs] == []
