@@ -289,7 +289,7 @@ class Draft:
         always = {*names, *table_keys}
         extra = sorted(draft.needed - always)
         kept = {name: attributes[name] for name in sorted(always | set(extra))}
-        full, share = self.sizes.item_bytes(attributes), self.sizes.item_bytes(kept)
+        full, share = (self.sizes.item_bytes(some, {*draft.pk, *draft.sk}) for some in (attributes, kept))
         everything = (
             self.full_projections or len(extra) > min(budget, INCLUDE_LIMIT // 2) or share > INCLUDE_SHARE * full
         )
@@ -327,7 +327,7 @@ class Draft:
             enforces=Enforces(table=entity.table.id, unique_key=unique.name),
             because=(f"unique key {unique.name}",),
             items=self.sizes.rows(entity.table.id) * present,
-            item_bytes=self.sizes.item_bytes(attributes),
+            item_bytes=self.sizes.item_bytes(attributes, unique.columns),
         )
 
     def lookup_key(self, entity: Entity, unique: Index) -> tuple[str, ContractAttribute]:
