@@ -192,8 +192,7 @@ class _Writer:
         table = self.tables.get(table_name)
         if table is None:
             return {}
-        names = [name for name in (table.pk, table.sk) if name is not None]
-        return {name: self._attribute(table, table.attributes[name], ref) or "NULL" for name in names}
+        return {name: self._attribute(table, table.attributes[name], ref) or "NULL" for name in table.keys}
 
     # --- writes ---
 
