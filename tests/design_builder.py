@@ -204,9 +204,11 @@ def _term(term: Term) -> str:
 
 
 def show_indexes(tables: Iterable[TableDesign]) -> list[str]:
-    """`name (partition key, sort key) PROJECTION attributes` of every GSI."""
+    """`name (partition key, sort key) PROJECTION attributes` of every GSI; `&` between the attributes of one key."""
     return [
-        " ".join([f"{i.name} ({', '.join(k for k in (i.pk, i.sk) if k)}) {i.projection}", *i.projected])
+        " ".join(
+            [f"{i.name} ({', '.join(' & '.join(k) for k in (i.partition, i.sort) if k)})", i.projection, *i.projected]
+        )
         for table in tables
         for i in table.indexes
     ]

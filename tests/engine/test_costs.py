@@ -32,7 +32,7 @@ def table(
 ) -> TableDesign:  # fmt: skip
     """A table with its GSIs: name -> (entries, bytes of one)."""
     found = tuple(
-        IndexDesign(name=index, pk="name", projection="KEYS_ONLY", entries=entries, entry_bytes=size)
+        IndexDesign(name=index, partition=("name",), projection="KEYS_ONLY", entries=entries, entry_bytes=size)
         for index, (entries, size) in indexes.items()
     )
     return TableDesign(name=name, source_table=name, role="entity", pk="id", attributes={"id": NAME, "name": NAME},

@@ -19,9 +19,9 @@ from ddbmig.engine.contract import contract_of
 from ddbmig.engine.costs import Load, load_of, monthly_cost, usd
 from ddbmig.engine.whatif import write_calls
 from ddbmig.model.contract import Contract
-from ddbmig.model.design import Alternative, Design, TableDesign
+from ddbmig.model.design import Alternative, Design, IndexDesign, TableDesign
 from ddbmig.model.errors import UsageError
-from ddbmig.model.plan import Plan, ReadCall
+from ddbmig.model.plan import KeyCondition, Plan, ReadCall
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import ScopedOut, Snapshot
 from ddbmig.reporters.contract_file import contract_bytes, contract_schema
@@ -83,9 +83,17 @@ def check_units(alternative: Alternative, plan: Plan) -> None:
             size = max(1.0, tables[step.table].index(step.index).entry_bytes)
             one = average_query_units(step.estimate.items, size, consistent=False)
             assert step.estimate.read_units == pytest.approx(step.estimate.calls * one)
+            check_key(tables[step.table].index(step.index), step.key)
     for write in writes:
         assert set(write.estimate.index_units) <= {index.name for index in tables[write.table].indexes}
         assert all(units >= 0 for units in write.estimate.index_units.values())
+
+
+def check_key(index: IndexDesign, key: Sequence[KeyCondition]) -> None:
+    """Equality on the whole partition key, then sort attributes from the left; only the last may have a range."""
+    assert tuple(condition.attribute for condition in key) == index.keys[: len(key)]
+    assert len(key) >= len(index.partition)
+    assert all(condition.op == "=" for condition in key[: max(len(index.partition), len(key) - 1)])
 
 
 def check_lossless(snapshot: Snapshot, alternative: Alternative) -> None:
@@ -116,11 +124,14 @@ def check_table(table: TableDesign) -> None:
     for name in (table.name, *names):
         assert re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", name)
         assert not re.fullmatch(r"(?i)gsi_?\d*", name)
-    pairs = [(table.pk, table.sk), *((index.pk, index.sk) for index in table.indexes)]
-    for key in (key for pair in pairs for key in pair if key):
+    keys = {*table.keys, *(key for index in table.indexes for key in index.keys)}
+    for key in keys:
         assert table.attributes[key].type in ("S", "N", "B")
+    composed = {name for name, a in table.attributes.items() if a.template and len(table.source_columns(name)) > 1}
+    assert composed <= set(table.keys)  # an index adds no attribute but a prefixed text and the constant partition
     for index in table.indexes:
-        assert set(index.projected) <= set(table.attributes) - {index.pk, index.sk, table.pk, table.sk}
+        assert len(set(index.keys)) == len(index.keys)
+        assert set(index.projected) <= set(table.attributes) - {*index.keys, *table.keys}
         assert bool(index.projected) == (index.projection == "INCLUDE")
         assert index.because
         assert 0 <= index.entries <= table.items

@@ -31,7 +31,7 @@ from ddbmig.model.validation import LoadResult, PatternResult, Status, Validatio
 from design_builder import PRICES, World, assess_world, design_world, snapshot_of
 
 NAME = ContractAttribute(type="S", source_table="t", source_column="name", encoding="string")
-INDEX = IndexDesign(name="t_by_name", pk="name", projection="KEYS_ONLY", entries=1 << 20, entry_bytes=412)
+INDEX = IndexDesign(name="t_by_name", partition=("name",), projection="KEYS_ONLY", entries=1 << 20, entry_bytes=412)
 TABLE = TableDesign(
     name="t",
     source_table="t",

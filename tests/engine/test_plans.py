@@ -14,8 +14,10 @@ CASES = [(world, case) for world in (yaml.safe_load(file.read_text()) for file i
 
 def world_of(world: dict[str, Any], case: dict[str, Any]) -> World:
     given = {key: case[key] for key in ("list_length", "limit", "offsets") if key in case}
-    statements = [case["sql"], *case.get("beside", ())]
-    return World(schema=world["schema"], rows=world["rows"], groups=world["groups"], statements=statements, **given)
+    beside = case.get("beside", ())
+    calls = dict.fromkeys(beside, case.get("calls_beside", 100))
+    return World(schema=world["schema"], rows=world["rows"], groups=world["groups"],
+                 statements=[case["sql"], *beside], calls=calls, **given)  # fmt: skip
 
 
 @pytest.mark.parametrize(("world", "case"), CASES, ids=[case["sql"][:100] for _, case in CASES])

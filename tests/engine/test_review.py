@@ -93,6 +93,9 @@ def test_without_writes_nothing_is_their_share() -> None:
     assert facts["item.bytes_max"] is None
 
 
+SIZES = Sizes(SHOP.tables, SHOP.statistics)
+
+
 def facts_of(index: IndexDesign, snapshot: Snapshot = SHOP) -> dict[str, FactValue | None]:
     chosen = DESIGN.alternative("faithful")
     books = next(table for table in chosen.tables if table.name == "books")
@@ -115,6 +118,11 @@ def test_an_index() -> None:
     assert facts_of(BY_AUTHOR)["item.bytes_max"] is None
 
 
+def test_a_partition_key_of_several_attributes_has_the_values_of_all() -> None:
+    wide = BY_AUTHOR.model_copy(update={"partition": ("author_id", "year")})
+    assert facts_of(wide)["index.partition_cardinality"] == SIZES.distinct("books", ("author_id", "year")) == 2000
+
+
 @pytest.mark.parametrize(
     ("changed", "attributes"),
     [
@@ -125,7 +133,7 @@ def test_an_index() -> None:
     ],
 )
 def test_what_an_index_repeats(changed: dict[str, object], attributes: int) -> None:
-    index = BY_AUTHOR.model_copy(update={"sk": "year", **changed})
+    index = BY_AUTHOR.model_copy(update={"sort": ("year",), **changed})
     assert facts_of(index)["index.projected_attributes"] == attributes
 
 

@@ -252,7 +252,7 @@ BOOKS_TABLE = TableDesign(
         "author_id": attribute("author_id"),
         "kind": attribute("kind", "S"),
         "printed": attribute("printed", "S"),
-        "author id#isbn": attribute("author_id", "S", template="{author_id}#{isbn}"),
+        "kind key#": attribute("kind", "S", template="_{kind}"),
         "all": attribute("id", "S", value="#ALL"),
         "author_na`me": attribute(
             NAME, "S", AUTHORS, denormalized=True, justification="short-circuits the join",
@@ -260,9 +260,10 @@ BOOKS_TABLE = TableDesign(
         ),
     },
     indexes=(
-        IndexDesign(name="books_by_author", pk="author id#isbn", sk="printed", projection="INCLUDE",
-                    projected=("kind",), because=(SELECT.id,), entries=1000, entry_bytes=60),
-        IndexDesign(name="books_by_all", pk="all", projection="KEYS_ONLY", because=(), entries=1000, entry_bytes=20),
+        IndexDesign(name="books_by_author", partition=("author_id", "kind key#"), sort=("printed", "isbn"),
+                    projection="INCLUDE", projected=("kind",), because=(SELECT.id,), entries=1000, entry_bytes=60),
+        IndexDesign(name="books_by_all", partition=("all",), projection="KEYS_ONLY", because=(), entries=1000,
+                    entry_bytes=20),
     ),
 )  # fmt: skip
 ISBN_TABLE = TableDesign(
@@ -289,7 +290,8 @@ SELECT_PLAN = Plan(
         ReadCall(
             op="Query", table="books", index="books_by_author", ref=0, consistent=False, forward=False, limit=10,
             key=(
-                KeyCondition(attribute="author id#isbn", op="begins_with", terms=(("author_id", Param(index=0)),)),
+                KeyCondition(attribute="author_id", terms=(("author_id", Param(index=0)),)),
+                KeyCondition(attribute="kind key#", terms=(("kind", Param(index=1)),)),
                 KeyCondition(attribute="printed", op="between",
                              terms=(("printed", Param(index=0)), ("printed", Param(index=1)))),
             ),

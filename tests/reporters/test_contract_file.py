@@ -76,6 +76,19 @@ def test_what_we_write_is_a_contract() -> None:
             "attributes": table.attributes, "pk": table.pk, "gsis": None}),)))))  # fmt: skip
 
 
+@pytest.mark.parametrize("entry", [0, 1])
+def test_a_key_of_several_attributes_is_listed_beside_its_first(entry: int) -> None:
+    lists = {"sk": "id", "pk_attributes": ["year", "kind"], "sk_attributes": ["id", "nr", "page", "line"]}
+    found = data()
+    (found[0]["gsis"][0] if entry == 0 else found[1]).update(lists)
+    VALIDATOR.validate(found)
+    for wrong in ({"pk_attributes": ["year"]}, {"sk_attributes": ["id", "a", "b", "c", "d"]}, {"sk_attributes": "id"}):
+        broken = deepcopy(found)
+        (broken[0]["gsis"][0] if entry == 0 else broken[1]).update(wrong)
+        assert not VALIDATOR.is_valid(broken)
+    assert not VALIDATOR.is_valid([found[0] | {"pk_attributes": ["year", "kind"]}, *found[1:]])  # a table has one
+
+
 def test_the_encodings_are_those_of_the_model() -> None:
     listed = contract_schema()["$defs"]["attribute"]["properties"]["encoding"]["enum"]
     assert listed == list(get_args(EncodingName))

@@ -16,6 +16,7 @@ from hand_made import (
     TABLES,
     UPDATE,
     UPDATE_PLAN,
+    attribute,
     estimate,
 )
 
@@ -50,7 +51,7 @@ def test_an_insert_with_a_unique_key_is_the_guides_transaction() -> None:
                         "author_id": "$author_id",
                         "kind": "$default_kind",
                         "printed": "$default_printed",
-                        "author id#isbn": "$author_id#$isbn",
+                        "kind key#": "_$default_kind",
                         "all": "'#ALL'",
                         "author_na`me": "$support_1.na`me",
                     },
@@ -83,7 +84,7 @@ def test_a_read_tells_keys_options_and_what_the_client_does() -> None:
         "Query": {
             "Table": "books",
             "Index": "books_by_author",
-            "KeyConditionExpression": 'begins_with("author id#isbn", $id#) AND printed BETWEEN $id AND $limit',
+            "KeyConditionExpression": 'author_id = $id AND "kind key#" = _$limit AND printed BETWEEN $id AND $limit',
             "ScanIndexForward": False,
             "Limit": 10,
             "As": "b",
@@ -113,11 +114,29 @@ def test_one_call_stands_alone_and_an_update_names_the_attributes_it_changes() -
         "UpdateItem": {
             "Table": "books",
             "Key": {"id": "$id"},
-            "UpdateExpression": 'SET author_id = author_id + $p0, "author id#isbn" = ($b.author_id + $p0)#$b.isbn '
-            "REMOVE kind",
+            "UpdateExpression": 'SET author_id = author_id + $p0 REMOVE kind, "kind key#"',
             "ConditionExpression": "attribute_exists(id)",
         }
     }
+
+
+def test_a_text_key_is_set_with_its_column() -> None:
+    write = UPDATE_PLAN.steps[0].model_copy(update={"sets": (Assignment(column="KIND", value=Param(index=0)),)})
+    plan = UPDATE_PLAN.model_copy(update={"steps": (write,)})
+    assert query_plan(UPDATE, plan, TABLES)["UpdateItem"]["UpdateExpression"] == 'SET kind = $p0, "kind key#" = _$p0'
+
+
+def test_the_leading_part_of_a_composed_sort_key() -> None:
+    pages = TABLES[1].model_copy(
+        update={"sk": "kind#isbn", "attributes": {"kind#isbn": attribute("kind", "S", template="{kind}#{isbn}")}}
+    )
+    key = (
+        KeyCondition(attribute="author_id", terms=(("author_id", Param(index=0)),)),
+        KeyCondition(attribute="kind#isbn", op="begins_with", terms=(("kind", Param(index=1)),)),
+    )
+    read = ReadCall(op="Query", table="books", ref=0, key=key, estimate=estimate())
+    found = query_plan(SELECT, Plan(pattern=SELECT.id, steps=(read,)), [pages])["Query"]
+    assert found["KeyConditionExpression"] == 'author_id = $id AND begins_with("kind#isbn", $limit#)'
 
 
 def test_an_updated_unique_key_moves_its_look_up_item_only_if_it_changes() -> None:
@@ -134,13 +153,13 @@ def test_an_updated_unique_key_moves_its_look_up_item_only_if_it_changes() -> No
 def test_a_coalesced_attribute_is_dynamodbs_own_function() -> None:
     counted = Arithmetic(
         op="+",
-        left=Call(name="COALESCE", arguments=(ColumnRef(ref=0, column="kind"), Param(index=0))),
+        left=Call(name="COALESCE", arguments=(ColumnRef(ref=0, column="printed"), Param(index=0))),
         right=Constant(value=1),
     )
-    write = UPDATE_PLAN.steps[0].model_copy(update={"sets": (Assignment(column="kind", value=counted),)})
+    write = UPDATE_PLAN.steps[0].model_copy(update={"sets": (Assignment(column="printed", value=counted),)})
     plan = UPDATE_PLAN.model_copy(update={"steps": (write,)})
     found = query_plan(UPDATE, plan, TABLES)["UpdateItem"]["UpdateExpression"]
-    assert found == "SET kind = if_not_exists(kind, $p0) + 1"
+    assert found == "SET printed = if_not_exists(printed, $p0) + 1"
 
 
 def test_an_upsert_says_what_happens_to_the_row_that_is_there() -> None:

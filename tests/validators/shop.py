@@ -12,13 +12,14 @@ DATA = Path(__file__).parent / "data"
 STATEMENTS = tuple((DATA / "shop_statements.sql").read_text().splitlines())
 AUTHORS, BOOKS, TAGS, ORDERS, PAGES = 12, 90, 15, 30, 8
 ROWS = {"authors": 10_000, "books": 100_000, "tags": 300, "book_tags": 300_000, "order_lines": 500_000,
-        "visits": 1_000_000, "shelves": 50_000}  # fmt: skip
+        "visits": 1_000_000, "shelves": 50_000, "loans": 1_000_000}  # fmt: skip
 """What the design is made for; the data below is a sample."""
 GROUPS = {
     "books": {"author_id": 10_000, "genre": 1_000, "sequel_of": 50_000},
     "book_tags": {"book_id": 100_000, "tag_id": 10_000},
     "order_lines": {"order_id": 100_000, "book_id": 100_000},
     "visits": {"page": 100_000},
+    "loans": {"branch": 50, "state": 5, "branch,state": 250, "due": 300, "reader": 500, "lent": 1_000_000},
 }
 
 
@@ -54,5 +55,8 @@ def shop_rows() -> Iterator[tuple[str, tuple[Cell, ...]]]:
             yield "order_lines", (n, line, 1 + n * line % BOOKS, line, "gift" if line == 2 else None)
     for n in range(1, 25):
         yield "shelves", (f"S{n}", f"Shelf {n}", n % AUTHORS or None)
+    for n in range(1, 70):
+        state, due, lent = ("out", "", "back")[n % 3], f"2026-03-{1 + n % 5:02d}", f"2026-02-01 10:{n * 7 % 60:02d}:00"
+        yield "loans", (n, 1 + n % 4, state, due, lent, None if n % 2 else n % 8, f"note {n}")
     for n in range(60):
         yield "visits", (f"2026-02-01 00:00:{n % 10:02d}", f"/page/{n % PAGES}", None if n % 3 else n % 4, 0.5)

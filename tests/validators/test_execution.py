@@ -90,7 +90,7 @@ def test_an_item_that_writes_lost_or_left_behind_is_seen(moto: Engine) -> None:
     with ran(DESIGN.alternatives[0], moto) as (run, _):
         table = DESIGN.alternatives[0].tables[0]
         item = next(run.operations.scan(table))
-        key = {name: item[name] for name in (table.pk, table.sk) if name}
+        key = {name: item[name] for name in table.keys}
         run.engine.client.delete_item(TableName=PREFIX + table.name, Key=run.operations.wire(key))
         stray = item | {"stray": "left behind"}
         run.engine.client.put_item(TableName=PREFIX + table.name, Item=run.operations.wire(stray))
@@ -154,6 +154,8 @@ def test_the_same_on_dynamodb_local_with_the_predicted_capacity() -> None:
         with open_engine("jar") as engine:
             for alternative in DESIGN.alternatives:
                 with ran(alternative, engine) as (_, found):
+                    shapes = {(len(i.partition), len(i.sort)) for t in alternative.tables for i in t.indexes}
+                    assert ((2, 2) in shapes) == (alternative.id != "no_indexes")
                     assert report(found, "failed") == []
                     assert report(found, "not compared") == []
                     assert [p for p in found.patterns if p.capacity_differs] == []

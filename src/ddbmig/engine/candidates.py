@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ddbmig.engine.sizes import Sizes
+from ddbmig.model.base import sha256
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.encodings import attribute_type, encoding_for, template_field
@@ -30,7 +31,8 @@ SORTABLE = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "deci
 class IndexDraft:
     """A GSI in the making, by source columns; `needed` are attributes that plans read through it.
 
-    An empty `pk` is the constant partition: all rows in one order, for ranges and listings over the whole table.
+    Each column is a key attribute of its own, at most `MAX_KEY_ATTRIBUTES` in each part. An empty `pk` is the constant
+    partition: all rows in one order, for ranges and listings over the whole table.
     """
 
     pk: tuple[str, ...]
@@ -83,9 +85,11 @@ class Entity:
 
 
 def table_name(text: str) -> str:
-    """`text` as a legal table or index name: 3 to 255 of [a-zA-Z0-9_.-] (A3)."""
+    """`text` as a legal table or index name: 3 to 255 of [a-zA-Z0-9_.-] (A3); a longer one ends in its digest."""
     legal = re.sub(r"[^a-zA-Z0-9_.-]", "_", text)
-    return legal[:255] if len(legal) >= 3 else f"{legal}_table"
+    if len(legal) > 255:
+        return f"{legal[:246]}_{sha256(text.encode())[:8]}"
+    return legal if len(legal) >= 3 else f"{legal}_table"
 
 
 def new_entities(tables: Iterable[Table]) -> dict[str, Entity]:
@@ -223,9 +227,10 @@ class Draft:
         return found
 
     def index_keys(self, entity: Entity, index: IndexDraft) -> list[tuple[str, ContractAttribute]]:
-        """The key attributes of a GSI, partition key first."""
-        parts = [index.pk, index.sk] if index.sk else [index.pk]
-        return [self.key_attribute(entity, part) for part in parts]
+        """The key attributes of a GSI, one per column, those of the partition key first."""
+        columns = (*index.pk, *index.sk)
+        constant = [] if index.pk else [self.key_attribute(entity, ())]
+        return [*constant, *(self.key_attribute(entity, (column,)) for column in columns)]
 
     def _copied(self, copy: Copy) -> dict[str, ContractAttribute]:
         parent = self.sizes.table(copy.parent)
@@ -279,11 +284,12 @@ class Draft:
         table_keys: list[str],
         budget: int,
     ) -> IndexDesign:
-        names = [name for name, _ in self.index_keys(entity, draft)]
+        names = tuple(name for name, _ in self.index_keys(entity, draft))
+        cut = max(1, len(draft.pk))
         always = {*names, *table_keys}
         extra = sorted(draft.needed - always)
         kept = {name: attributes[name] for name in sorted(always | set(extra))}
-        full, share = self.sizes.item_bytes(attributes), self.sizes.item_bytes(kept)
+        full, share = (self.sizes.item_bytes(some, {*draft.pk, *draft.sk}) for some in (attributes, kept))
         everything = (
             self.full_projections or len(extra) > min(budget, INCLUDE_LIMIT // 2) or share > INCLUDE_SHARE * full
         )
@@ -293,8 +299,8 @@ class Draft:
             present = min(present, self.sizes.present_share(entity.table.id, column))
         return IndexDesign(
             name=entity.index_name(draft),
-            pk=names[0],
-            sk=names[1] if len(names) > 1 else None,
+            partition=names[:cut],
+            sort=names[cut:],
             projection="ALL" if everything and wanted else "INCLUDE" if extra else "KEYS_ONLY",
             projected=() if everything or not extra else tuple(extra),
             because=tuple(dict.fromkeys(draft.because)),
@@ -321,7 +327,7 @@ class Draft:
             enforces=Enforces(table=entity.table.id, unique_key=unique.name),
             because=(f"unique key {unique.name}",),
             items=self.sizes.rows(entity.table.id) * present,
-            item_bytes=self.sizes.item_bytes(attributes),
+            item_bytes=self.sizes.item_bytes(attributes, unique.columns),
         )
 
     def lookup_key(self, entity: Entity, unique: Index) -> tuple[str, ContractAttribute]:

@@ -43,7 +43,7 @@ def _table_entry(table: TableDesign, satisfies: Iterable[str]) -> ContractEntry:
         source_table=table.source_table,
         pk=table.pk,
         sk=table.sk,
-        gsis=tuple(ContractGsi(name=i.name, pk=i.pk, sk=i.sk) for i in table.indexes) or None,
+        gsis=tuple(_gsi(index) for index in table.indexes) or None,
         attributes=_published(table.attributes),
         satisfies=tuple(satisfies),
         estimated_item_size_bytes=ceil(table.item_bytes),
@@ -52,15 +52,28 @@ def _table_entry(table: TableDesign, satisfies: Iterable[str]) -> ContractEntry:
     )
 
 
+def _gsi(index: IndexDesign) -> ContractGsi:
+    return ContractGsi(
+        name=index.name,
+        pk=index.partition[0],
+        sk=index.sort[0] if index.sort else None,
+        pk_attributes=index.partition if len(index.partition) > 1 else None,
+        sk_attributes=index.sort if len(index.sort) > 1 else None,
+    )
+
+
 def _index_entry(table: TableDesign, index: IndexDesign, satisfies: Iterable[str]) -> ContractEntry:
-    keys = [k for k in (index.pk, index.sk, table.pk, table.sk) if k is not None]
-    kept = list(table.attributes) if index.projection == "ALL" else [*dict.fromkeys(keys), *index.projected]
+    whole = index.projection == "ALL"
+    kept = list(table.attributes) if whole else [*index.keys, *table.keys, *index.projected]
+    gsi = _gsi(index)
     return ContractEntry(
         table=index.name,
         type="GSI",
         source_table=table.source_table,
-        pk=index.pk,
-        sk=index.sk,
+        pk=gsi.pk,
+        sk=gsi.sk,
+        pk_attributes=gsi.pk_attributes,
+        sk_attributes=gsi.sk_attributes,
         attributes=_published({name: table.attributes[name] for name in dict.fromkeys(kept)}),
         satisfies=tuple(satisfies),
         estimated_item_size_bytes=ceil(index.entry_bytes),

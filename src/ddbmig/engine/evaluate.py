@@ -13,7 +13,15 @@ from ddbmig.engine.operations import EntryWrites, Kind, Operation, Priced, Store
 from ddbmig.model.condition import All, ColumnRef, Compare, Condition, Param, Term
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import IndexDesign, TableDesign
-from ddbmig.model.encodings import INTEGER_BITS, template_columns
+from ddbmig.model.encodings import (
+    INTEGER_BITS,
+    Cell,
+    attribute_type,
+    encoding_for,
+    render_key_part,
+    render_template,
+    template_columns,
+)
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Exists, KeyCondition, Plan, ReadCall, Step, Transaction, WriteCall
 from ddbmig.model.prices import Prices
@@ -29,6 +37,11 @@ KINDS: Mapping[str, Kind] = {
     "GetItem": "get", "BatchGetItem": "get", "Query": "query", "Scan": "scan",
     "PutItem": "put", "UpdateItem": "update", "DeleteItem": "delete",
 }  # fmt: skip
+
+PADDED_IN_KEYS: Mapping[str, Cell] = {
+    **dict.fromkeys((*INTEGER_BITS, "decimal"), 0), "float": 0.0, "double": 0.0, "year": 2000, "time": "00:00:00",
+}  # fmt: skip
+"""A value of each type that composed keys hold in one width."""
 
 
 def evaluate(
@@ -120,18 +133,32 @@ class _Averages:
         counted = self._statistics[table].columns if table in self._statistics else {}
         return counted[column].average_bytes if column in counted else _bytes_by_type(self.column(table, column))
 
-    def attribute_bytes(self, name: str, attribute: ContractAttribute) -> float:
-        """What an attribute adds to an item: its name and value, in the share of the items that have it."""
+    def attribute_bytes(self, name: str, attribute: ContractAttribute, given: Collection[str]) -> float:
+        """What an attribute adds to an item: its name and value, in the share of the items that have it.
+
+        `given` are columns of the row that none of the items lacks.
+        """
         named, table = len(name.encode()), attribute.source_table
         if attribute.value is not None:
             return named + len(attribute.value.encode())
         if attribute.encoding == "row_digest":
             return named + 64.0  # SHA-256 in hex
         if attribute.template is None:
-            column = attribute.source_column
-            return self.present(table, (column,)) * (named + self.value_bytes(table, column))
-        columns = template_columns(attribute.template)
-        return named + len(columns) - 1.0 + sum(_bytes_in_a_key(self.column(table, column)) for column in columns)
+            columns: tuple[str, ...] = (attribute.source_column,)
+            value = self.value_bytes(table, attribute.source_column)
+        else:
+            columns = template_columns(attribute.template)
+            between = render_template(attribute.template, dict.fromkeys(columns, ""))
+            value = len(between.encode()) + sum(self._bytes_in_a_key(table, column) for column in columns)
+        lacking = [column for column in columns if attribute.denormalized or column not in given]
+        return self.present(table, lacking) * (named + value)
+
+    def _bytes_in_a_key(self, table: str, name: str) -> float:
+        """Bytes of a column's part of a composed key: padded to one width, or its text, or the hex of its bytes."""
+        column = self.column(table, name)
+        if column.type in PADDED_IN_KEYS:
+            return float(len(render_key_part(PADDED_IN_KEYS[column.type], column)))
+        return self.value_bytes(table, name) * (2 if attribute_type(encoding_for(column)) == "B" else 1)
 
 
 def _hold_a_key(table: Table, columns: Collection[str]) -> bool:
@@ -160,23 +187,7 @@ def _bytes_by_type(column: Column) -> float:
             return min(256.0, max(1.0, (column.length or 32) // 2))
 
 
-def _bytes_in_a_key(column: Column) -> float:
-    """Bytes of a column's part of a composed key, as `encodings.render_key_part` writes it."""
-    if column.type in INTEGER_BITS:
-        return float(len(str(2 ** INTEGER_BITS[column.type] - 1)))
-    if column.type == "decimal":
-        return (column.precision or 10) + 1.0
-    if column.type in ("float", "double"):
-        return 16.0
-    return _bytes_by_type(column)
-
-
 # --- tables and indexes as stores ---
-
-
-def _index_keys(index: IndexDesign) -> tuple[str, ...]:
-    """The key attributes of an index."""
-    return tuple(key for key in (index.pk, index.sk) if key is not None)
 
 
 class _Sized:
@@ -184,40 +195,41 @@ class _Sized:
 
     def __init__(self, table: TableDesign, averages: _Averages) -> None:
         self.table, self._averages = table, averages
-        self.bytes = {name: averages.attribute_bytes(name, found) for name, found in table.attributes.items()}
-        keys = (table.pk,) if table.role == "lookup" else ()
-        self.items = averages.rows(table.source_table) * self._present(keys)
+        held = self._columns((table.pk,)) if table.role == "lookup" else set[str]()
+        self.items = averages.rows(table.source_table) * averages.present(table.source_table, held)
+        self.item_bytes = self._bytes(table.attributes, held)
+        self.entry_bytes = {
+            index.name: self._bytes(self._carried(index), self._columns(index.keys)) for index in table.indexes
+        }
 
     def stores(self) -> Iterator[Store]:
         """The table and its indexes."""
-        yield self.store(None)
+        yield Store(self.table.name, None, self.items, self.item_bytes)
         for index in self.table.indexes:
-            yield self.store(index.name)
+            yield Store(self.table.name, index.name, self.items * self._share(index), self.entry_bytes[index.name])
 
-    def store(self, index: str | None) -> Store:
-        """The table, or its index with this name. Raises KeyError."""
-        if index is None:
-            return Store(self.table.name, None, self.items, max(1.0, sum(self.bytes.values())))
-        found = self.table.index(index)
-        size = sum(self.bytes[name] for name in self._carried(found))
-        return Store(self.table.name, index, self.items * self._present(_index_keys(found)), max(1.0, size))
+    def bytes_in(self, index: str | None) -> float:
+        """Average bytes of an item, or of an entry of an index. Raises KeyError."""
+        return self.item_bytes if index is None else self.entry_bytes[index]
+
+    def _bytes(self, attributes: Iterable[str], given: Collection[str]) -> float:
+        of = self.table.attributes
+        return max(1.0, sum(self._averages.attribute_bytes(name, of[name], given) for name in attributes))
 
     def _carried(self, index: IndexDesign) -> set[str]:
         """The attributes in the entries of an index: the table's keys are in every entry (A5)."""
         if index.projection == "ALL":
             return set(self.table.attributes)
-        table_keys = {key for key in (self.table.pk, self.table.sk) if key is not None}
-        return {*_index_keys(index), *table_keys, *index.projected}
+        return {*index.keys, *self.table.keys, *index.projected}
 
-    def _present(self, attributes: Iterable[str]) -> float:
-        """Share of the rows that have all of these attributes."""
-        columns = [
-            column
-            for name in attributes
-            if self.table.attributes[name].value is None
-            for column in self.table.source_columns(name)
-        ]
-        return self._averages.present(self.table.source_table, columns)
+    def _columns(self, attributes: Iterable[str]) -> set[str]:
+        """The columns that some key attributes are made of; a constant is made of none."""
+        plain = (name for name in attributes if self.table.attributes[name].value is None)
+        return {column for name in plain for column in self.table.source_columns(name)}
+
+    def _share(self, index: IndexDesign) -> float:
+        """Share of the items that have an entry: those with all its key attributes (A3)."""
+        return self._averages.present(self.table.source_table, self._columns(index.keys))
 
     def entries(self, changed: Collection[str] | None) -> tuple[EntryWrites, ...]:
         """What a write of an item does to each index: add or remove its entry, or follow an update of the columns and
@@ -226,12 +238,11 @@ class _Sized:
         return tuple(
             EntryWrites(
                 index=index.name,
-                writes=self._present(keys) * (2 if changed is not None and touched & keys else 1),
-                entry_bytes=self.store(index.name).item_bytes,
+                writes=self._share(index) * (2 if changed is not None and touched & {*index.keys} else 1),
+                entry_bytes=self.entry_bytes[index.name],
             )
             for index in self.table.indexes
             if touched & self._carried(index)
-            for keys in [set(_index_keys(index))]
         )
 
     def _made_of(self, changed: Collection[str]) -> set[str]:
@@ -291,7 +302,7 @@ class _Execution:
             self._join(call)
         return Operation(
             self.plan.pattern, call.table, call.index, KINDS[call.op], times, items,
-            self.tables[call.table].store(call.index).item_bytes, consistent=call.consistent, step=position,
+            self.tables[call.table].bytes_in(call.index), consistent=call.consistent, step=position,
         )  # fmt: skip
 
     def _keys_asked_for(self, key: Iterable[KeyCondition]) -> float:
@@ -385,7 +396,7 @@ class _Execution:
         table = self.tables[call.table]
         changed = {one.column for one in call.sets} if call.op == "UpdateItem" else None
         return Operation(
-            self.plan.pattern, call.table, None, KINDS[call.op], times, 1.0, table.store(None).item_bytes,
+            self.plan.pattern, call.table, None, KINDS[call.op], times, 1.0, table.item_bytes,
             transactional=transactional, entries=table.entries(changed), step=position,
         )  # fmt: skip
 

@@ -176,7 +176,7 @@ item.bytes_max               | number | bytes     | ? | design | largest row of 
 index.name                   | text   |           |   | design | the GSI's name
 index.table                  | text   |           |   | design | the DynamoDB table that it belongs to
 index.partition_cardinality  | number | values    | ? | design | distinct values of the partition key: counted, else assumed from the rows
-index.top_share              | number | share     | ? | design | share of the entries that the most frequent partition key has; an upper bound for composed keys
+index.top_share              | number | share     | ? | design | share of the entries that the most frequent partition key has; an upper bound for one of several attributes
 index.write_share            | number | share     | ? | plans  | of the writes of the base table, those that write the index
 index.peak_writes_per_second | number | units/s   | ? | plans  | sum of the peak rates of the statements that write the index, one unit each: a lower bound
 index.entry_bytes            | number | bytes     | ? | design | average bytes of an index entry

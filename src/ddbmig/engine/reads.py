@@ -4,9 +4,9 @@ The compiler tries every reference that can come first, extends the relation gre
 keeps the plan with the fewest read units. What cannot be bounded is routed with its reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import Literal
 
 from ddbmig.engine.candidates import MAX_INDEXES, SORTABLE, Copy, Draft, Entity, IndexDraft
@@ -23,7 +23,8 @@ from ddbmig.model.condition import (
     Term,
     walk,
 )
-from ddbmig.model.pattern import AccessPattern, Join, Reason
+from ddbmig.model.design import MAX_KEY_ATTRIBUTES
+from ddbmig.model.pattern import AccessPattern, Join, OrderTerm, Reason
 from ddbmig.model.plan import (
     Copied,
     Distinct,
@@ -88,13 +89,13 @@ class Path:
     """Position of the unique key in Entity.lookups, read first."""
     pk: tuple[str, ...]
     sk: tuple[str, ...]
-    """Sort-key columns fixed by equality (a full sort key, or a leading part of a composed one)."""
+    """Sort-key columns fixed by equality: all of them, or the leading ones."""
     range: Compare | None
+    """On the sort-key column after those."""
     calls: float
     items: float
     units: float
     new: bool = False
-    whole_sk: bool = False
     covered: tuple[Condition, ...] = ()
     pages: int = 1
     """Sequential calls: each page of a Query waits for the one before it."""
@@ -494,8 +495,7 @@ class ReadCompiler:
         paths = list(self._key_paths(relation, ref, entity, terms))
         paths += self._lookup_paths(relation, entity, terms)
         for index in entity.indexes:
-            useful = index.pk or self._wanted_sort(ref, entity, (), relation) == index.sk
-            if set(index.pk) <= set(terms) and useful:
+            if set(index.pk) <= set(terms) and (index.pk or self._leads(ref, entity, index, relation)):
                 paths.append(self._query_path(relation, ref, entity, terms, index))
         if self.may_add:
             paths += self._new_index_paths(relation, ref, entity, terms)
@@ -525,7 +525,7 @@ class ReadCompiler:
             units = calls * read_units(self._item_bytes(entity), self.pattern.locking)
             yield Path(
                 "BatchGetItem" if batch else "GetItem", None, None, entity.pk, entity.sk, None, calls, 1.0, units,
-                whole_sk=True, covered=tuple(e.origin for e in used),
+                covered=tuple(e.origin for e in used),
             )  # fmt: skip
         elif entity.sk:
             yield self._query_path(relation, ref, entity, terms, None)
@@ -564,29 +564,24 @@ class ReadCompiler:
         new: bool = False,
     ) -> Path:
         pk, sk = (index.pk, index.sk) if index else (entity.pk, entity.sk)
-        fixed: list[str] = []
-        for column in sk:
-            if column not in terms or _many(terms[column].term):
-                break
-            fixed.append(column)
-        span = None
-        if len(sk) == 1 and not fixed:
-            span = self._range(ref, sk[0], relation)
+        fixed = list(takewhile(lambda column: column in terms and not _many(terms[column].term), sk))
+        ordered = self._ordered_columns(entity, index)
+        span = next((self._range(ref, column, relation) for column in ordered[len(fixed) : len(fixed) + 1]), None)
         used = [terms[c] for c in (*pk, *fixed)]
         calls = self._fan_out(relation, used)
         items = self._items_of(ref, (*pk, *fixed), span is not None)
         covered: tuple[Condition, ...] = tuple(e.origin for e in used)
         if span is not None and span.op != "between":
             covered = (*covered, span)
-        if self._limit_pushed(relation, ref, sk, fixed, covered, calls, span):
+        constant = frozenset(e.column for e in used if not _many(e.term))
+        if self._limit_pushed(relation, ref, ordered, constant, covered, calls):
             limit = self.pattern.limit
             items = min(items, float(limit.rows if limit and limit.rows else items))
         consistent = self.pattern.locking and index is None
         size = self._item_bytes(entity) if index is None else self._entry_bytes(entity, index, ref)
         units = calls * average_query_units(items, size, consistent)
         return Path("Query", index, None, pk, tuple(fixed), span, calls, items, units, new=new,
-                    whole_sk=bool(sk) and len(fixed) == len(sk), covered=covered,
-                    pages=average_pages(items, size))  # fmt: skip
+                    covered=covered, pages=average_pages(items, size))  # fmt: skip
 
     def _new_index_paths(
         self, relation: Relation, ref: int, entity: Entity, terms: Mapping[str, Equality]
@@ -596,7 +591,8 @@ class ReadCompiler:
             return []
         subsets: list[tuple[str, ...]] = [(c,) for c in usable] or [()]
         single = [c for c in usable if not _many(terms[c].term)]
-        subsets += [pair for size in (2, 3, 4) for pair in combinations(single, size) if len(single) <= 6]
+        sizes = range(2, MAX_KEY_ATTRIBUTES + 1)
+        subsets += [some for size in sizes for some in combinations(single, size) if len(single) <= 6]
         unique = [entity.key_columns, *(u.columns for u in entity.lookups)]  # answered by the key or a look-up table
         free = len(entity.indexes) < MAX_INDEXES
         tiny = self._scan_path(entity)
@@ -610,9 +606,9 @@ class ReadCompiler:
             if not sk and (not pk or any({*index.pk, *index.sk} == set(pk) for index in entity.indexes)):
                 continue
             same = [index for index in entity.indexes if set(index.pk) == set(pk)]
-            if any(index.sk in (sk, ()) for index in same) and not sk:
+            if any(index.sk == sk for index in same):
                 continue
-            widened = next((index for index in same if not index.sk), None)
+            widened = next((index for index in same if index.sk == sk[: len(index.sk)]), None)
             if widened is None and not free:
                 continue
             path = self._query_path(relation, ref, entity, terms, IndexDraft(pk, sk), new=widened is None)
@@ -620,19 +616,32 @@ class ReadCompiler:
         return paths
 
     def _wanted_sort(self, ref: int, entity: Entity, pk: tuple[str, ...], relation: Relation) -> tuple[str, ...]:
-        """The sort column an index for this reference should have: that of a range, else of ORDER BY with LIMIT."""
+        """The sort columns an index for this reference should have: that of a range, else those of ORDER BY with LIMIT.
+
+        An ORDER BY that begins with the column of the range serves both.
+        """
+        order = self._wanted_order(ref, entity, pk)
         for condition in relation.pending:
             if isinstance(condition, Compare) and condition.op in RANGES:
                 left = condition.left
                 mine = isinstance(left, ColumnRef) and left.ref == ref and self._sortable(entity, left.column, pk)
                 if mine and isinstance(left, ColumnRef) and all(isinstance(t, Param) for t in condition.right):
-                    return (left.column,)
-        order = self.pattern.order
-        if order and self.pattern.limit and order[0].column.ref == ref and not self.pattern.aggregates:
-            column = order[0].column.column
-            if self._sortable(entity, column, pk):
-                return (column,)
-        return ()
+                    return order if order[:1] == (left.column,) else (left.column,)
+        return order
+
+    def _wanted_order(self, ref: int, entity: Entity, pk: tuple[str, ...]) -> tuple[str, ...]:
+        """The columns of an ORDER BY with LIMIT where sort keys can give that order: all of them, or none."""
+        if not self.pattern.limit or self.pattern.aggregates:
+            return ()
+        order = _open_order(self.pattern.order, ref, pk)
+        columns = tuple(term.column.column for term in order)
+        possible = len(columns) <= MAX_KEY_ATTRIBUTES and _one_way(order, ref)
+        return columns if possible and all(self._sortable(entity, column, pk) for column in columns) else ()
+
+    def _leads(self, ref: int, entity: Entity, index: IndexDraft, relation: Relation) -> bool:
+        """Whether the sort columns of an index begin with those that this reference wants."""
+        wanted = self._wanted_sort(ref, entity, index.pk, relation)
+        return bool(wanted) and index.sk[: len(wanted)] == wanted
 
     def _sortable(self, entity: Entity, column: str, pk: tuple[str, ...]) -> bool:
         found = entity.table.column(column)
@@ -655,11 +664,10 @@ class ReadCompiler:
         self,
         relation: Relation,
         ref: int,
-        sk: tuple[str, ...],
-        fixed: list[str],
+        ordered: tuple[str, ...],
+        constant: frozenset[str],
         covered: tuple[Condition, ...],
         calls: float,
-        span: Compare | None,
     ) -> bool:
         """Whether LIMIT may stop the Query: one table, one call, nothing left to filter, order given by the key."""
         pattern = self.pattern
@@ -670,16 +678,26 @@ class ReadCompiler:
             return False
         if any(not any(c is d for d in covered) for c in relation.pending):
             return False
-        return not pattern.order or self._key_order(ref, sk, fixed)
+        return not pattern.order or self._key_order(ref, ordered, constant)
 
-    def _key_order(self, ref: int, sk: tuple[str, ...], fixed: list[str]) -> bool:
-        """Whether the key's order is exactly the ORDER BY (one sortable column; ties are in no order in SQL either)."""
-        order = self.pattern.order
-        if len(order) != 1 or order[0].column.ref != ref:
-            return False
-        column = order[0].column.column
-        entity = self.draft.entities[self.pattern.refs[ref].table]
-        return len(sk) == 1 and not fixed and sk[0] == column and entity.table.column(column).type in SORTABLE
+    def _key_order(self, ref: int, ordered: tuple[str, ...], constant: frozenset[str]) -> bool:
+        """Whether the key's order is exactly the ORDER BY, but for columns that are `constant` in the Query.
+
+        It is that of sortable columns, all in one direction; ties are in no order in SQL either.
+        """
+        order = _open_order(self.pattern.order, ref, constant)
+        wanted = tuple(term.column.column for term in order)
+        left = tuple(column for column in ordered if column not in constant)
+        table = self.draft.entities[self.pattern.refs[ref].table].table
+        sortable = all(column in left and table.column(column).type in SORTABLE for column in wanted)
+        return bool(wanted) and _one_way(order, ref) and sortable and wanted == left[: len(wanted)]
+
+    @staticmethod
+    def _ordered_columns(entity: Entity, index: IndexDraft | None) -> tuple[str, ...]:
+        """The columns by which the items of a partition are ordered; none where a base table's sort key is composed."""
+        if index is not None:
+            return index.sk
+        return entity.sk if len(entity.sk) == 1 else ()
 
     def _scan_path(self, entity: Entity) -> list[Path]:
         rows = max(1.0, self.draft.sizes.rows(entity.table.id))
@@ -713,22 +731,12 @@ class ReadCompiler:
         index_name = entity.index_name(path.index) if path.index else None
         if path.index is not None:
             relation.adopted.append((entity, path.index, self._attributes_needed(entity, ref)))
-        pushed = path.op == "Query" and self._limit_pushed(
-            relation,
-            ref,
-            path.index.sk if path.index else entity.sk,
-            list(path.sk),
-            path.covered,
-            path.calls,
-            path.range,
-        )
-        order = self.pattern.order
-        relation.sorted_by_key = (
-            first
-            and path.op == "Query"
-            and self._key_order(ref, path.index.sk if path.index else entity.sk, list(path.sk))
-            and path.calls <= 1
-        )
+        ordered = self._ordered_columns(entity, path.index)
+        constant = frozenset(c for c in (*path.pk, *path.sk) if not _many(terms[c]))
+        query = path.op == "Query"
+        pushed = query and self._limit_pushed(relation, ref, ordered, constant, path.covered, path.calls)
+        relation.sorted_by_key = first and query and path.calls <= 1 and self._key_order(ref, ordered, constant)
+        order = _open_order(self.pattern.order, ref, constant)
         call = ReadCall(
             op=path.op,
             table=entity.name,
@@ -778,18 +786,27 @@ class ReadCompiler:
     def _key_conditions(self, entity: Entity, path: Path, terms: Mapping[str, Term]) -> tuple[KeyCondition, ...]:
         if path.op == "Scan":
             return ()
-        pk, sk = (path.index.pk, path.index.sk) if path.index else (entity.pk, entity.sk)
-        name, _ = self.draft.key_attribute(entity, pk)
-        found = [KeyCondition(attribute=name, terms=tuple((c, terms[c]) for c in pk))]
-        if path.sk:
-            name, _ = self.draft.key_attribute(entity, sk)
-            fixed = tuple((c, terms[c]) for c in path.sk)
-            found.append(KeyCondition(attribute=name, op="=" if path.whole_sk else "begins_with", terms=fixed))
-        elif path.range is not None:
-            name, _ = self.draft.key_attribute(entity, sk)
-            bounds = tuple((sk[0], term) for term in path.range.right)
+        fixed: list[tuple[tuple[str, ...], tuple[str, ...]]]
+        if path.index is None:
+            fixed = [(entity.pk, path.pk), *([(entity.sk, path.sk)] if path.sk else [])]
+        else:
+            fixed = [((c,), (c,)) for c in path.pk] or [((), ())]
+            fixed += [((c,), (c,)) for c in path.sk]
+        found = [self._equal(entity, key, given, terms) for key, given in fixed]
+        if path.range is not None and isinstance(path.range.left, ColumnRef):
+            column = path.range.left.column
+            name, _ = self.draft.key_attribute(entity, (column,))
+            bounds = tuple((column, term) for term in path.range.right)
             found.append(KeyCondition(attribute=name, op=path.range.op, terms=bounds))  # type: ignore[arg-type]  # a range
         return tuple(found)
+
+    def _equal(
+        self, entity: Entity, key: tuple[str, ...], given: tuple[str, ...], terms: Mapping[str, Term]
+    ) -> KeyCondition:
+        """Equality on the key attribute over the columns `key`; of its leading part where fewer are `given`."""
+        name, _ = self.draft.key_attribute(entity, key)
+        op: Literal["=", "begins_with"] = "=" if key == given else "begins_with"
+        return KeyCondition(attribute=name, op=op, terms=tuple((c, terms[c]) for c in given))
 
     def _attributes_needed(self, entity: Entity, ref: int) -> set[str]:
         return {entity.table.column(column).name for column in self.needed[ref]}
@@ -815,11 +832,12 @@ class ReadCompiler:
         """Keep the indexes that the chosen plan uses: add new ones, widen a sort key, note what must be projected."""
         for entity, index, needed in relation.adopted:
             same = [i for i in entity.indexes if set(i.pk) == set(index.pk)]
-            kept = next((i for i in same if i.sk == index.sk), None) or next((i for i in same if not i.sk), None)
+            shorter = [i for i in same if i.sk == index.sk[: len(i.sk)]]
+            kept = next((i for i in shorter if i.sk == index.sk), None) or next(iter(shorter), None)
             if kept is None:
                 kept = index
                 entity.indexes.append(kept)
-            kept.sk = kept.sk or index.sk
+            kept.sk = index.sk
             kept.needed |= needed
             kept.because.append(self.pattern.id)
 
@@ -848,6 +866,16 @@ def _many(term: Term) -> bool:
 
 def _all(conditions: list[Condition]) -> Condition:
     return conditions[0] if len(conditions) == 1 else All(items=tuple(conditions))
+
+
+def _open_order(order: Iterable[OrderTerm], ref: int, constant: Collection[str]) -> tuple[OrderTerm, ...]:
+    """The ORDER BY without the columns of `ref` that have one value in all rows."""
+    return tuple(term for term in order if term.column.ref != ref or term.column.column not in constant)
+
+
+def _one_way(order: Collection[OrderTerm], ref: int) -> bool:
+    """Whether all terms are columns of `ref` in one direction."""
+    return all(term.column.ref == ref for term in order) and len({term.descending for term in order}) <= 1
 
 
 def _pair(condition: Compare) -> tuple[ColumnRef, ColumnRef] | None:

@@ -61,7 +61,7 @@ def index_facts(
     sizes: Sizes,
 ) -> Facts:  # fmt: skip
     """The facts of the phase `index`."""
-    columns = () if table.attributes[index.pk].value is not None else table.source_columns(index.pk)
+    columns = _partition_columns(table, index)
     return {
         "index.name": index.name,
         "index.table": table.name,
@@ -78,6 +78,12 @@ def index_facts(
     }
 
 
+def _partition_columns(table: TableDesign, index: IndexDesign) -> tuple[str, ...]:
+    """The source columns of an index's partition key; none where it is the constant."""
+    plain = (name for name in index.partition if table.attributes[name].value is None)
+    return tuple(column for name in plain for column in table.source_columns(name))
+
+
 def _largest_row(statistics: TableStatistics | None) -> int | None:
     return statistics.max_item_bytes if statistics else None
 
@@ -85,12 +91,12 @@ def _largest_row(statistics: TableStatistics | None) -> int | None:
 def _repeated(table: TableDesign, index: IndexDesign) -> frozenset[str]:
     """The attributes that an index repeats beyond the keys, which are in every entry."""
     attributes = index.projected if index.projection == "INCLUDE" else table.attributes
-    keys = {table.pk, table.sk, index.pk, index.sk}
+    keys = {*table.keys, *index.keys}
     return frozenset[str]() if index.projection == "KEYS_ONLY" else frozenset(attributes) - keys
 
 
 def _top_share(table: TableDesign, columns: tuple[str, ...], sizes: Sizes) -> float | None:
-    """Entries under the most frequent partition value; the least of the columns' shares bounds a composed key."""
+    """Entries under the most frequent partition value; the least of the columns' shares bounds a key of several."""
     if not columns:
         return 1.0
     counted = [sizes.column_statistics(table.source_table, column) for column in columns]
@@ -100,7 +106,7 @@ def _top_share(table: TableDesign, columns: tuple[str, ...], sizes: Sizes) -> fl
 
 def _touching(alternative: Alternative, table: TableDesign, index: IndexDesign) -> list[tuple[str, bool]]:
     """(pattern, writes the index) for every plan that writes items of the table."""
-    watched = {index.pk, index.sk, *index.projected}
+    watched = {*index.keys, *index.projected}
     found = []
     for plan in alternative.plans:
         for write in base_writes(plan):

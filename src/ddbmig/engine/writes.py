@@ -109,15 +109,14 @@ class WriteCompiler:
         moved = [u for u in self.entity.lookups if changed & set(u.columns)]
         rekeyed = bool(changed & set(self.entity.key_columns)) or self.entity.digest_key is not None
         self._note_equal_rows()
-        derived = self._derived_columns(changed)
         copies = [c for c in self.entity.copies if rekeyed or changed & set(c.local_columns)]
         key = self._direct_key()
         uses_row = any(columns_of(a.value) - {(0, c) for c in changed} for a in self.pattern.assignments)
-        direct = key is not None and not (moved or rekeyed or copies or derived - changed or uses_row)
+        direct = key is not None and not (moved or rekeyed or copies or uses_row)
         if not direct:
             everything = {c.name for c in self.entity.table.columns}
             need = everything if rekeyed else {
-                *self.entity.key_columns, *derived, *(c for u in moved for c in u.columns), *self._value_columns(),
+                *self.entity.key_columns, *(c for u in moved for c in u.columns), *self._value_columns(),
                 *(c for copy in copies for c in copy.local_columns),
             }  # fmt: skip
             self._read_rows(need)
@@ -270,15 +269,6 @@ class WriteCompiler:
     def _value_columns(self) -> set[str]:
         return {column for a in self.pattern.assignments for ref, column in columns_of(a.value) if ref == 0}
 
-    def _derived_columns(self, changed: set[str]) -> set[str]:
-        """Columns that make up the composed attributes in which a changed column takes part."""
-        found: set[str] = set()
-        for name, attribute in self.table.attributes.items():
-            columns = set(self.table.source_columns(name))
-            if attribute.template is not None and columns & changed:
-                found |= columns
-        return found
-
     def _not_null(self, column: str) -> bool:
         """Whether the insert may give the column a value other than NULL."""
         for assignment in self.pattern.assignments:
@@ -397,11 +387,9 @@ def changed_entry_units(table: TableDesign, changed: Collection[str]) -> dict[st
     own = {n for n, a in table.attributes.items() if not a.denormalized}
     touched = {n for n in own if set(changed) & set(table.source_columns(n))} | (set(changed) - own)
     return {
-        index.name: (2 if touched & {index.pk, index.sk} else 1)
-        * _present(table, index)
-        * write_blocks(index.entry_bytes)
+        index.name: (2 if touched & {*index.keys} else 1) * _present(table, index) * write_blocks(index.entry_bytes)
         for index in table.indexes
-        if index.projection == "ALL" or touched & {index.pk, index.sk, *index.projected}
+        if index.projection == "ALL" or touched & {*index.keys, *index.projected}
     }
 
 

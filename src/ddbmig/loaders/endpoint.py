@@ -15,21 +15,20 @@ BATCH_WRITE = 25
 
 def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> None:
     """Create one on-demand table with its GSIs under `name`."""
-    keys = {table.pk, *(k for k in (table.sk,) if k)}
-    keys |= {k for index in table.indexes for k in (index.pk, index.sk) if k}
+    keys = {*table.keys, *(key for index in table.indexes for key in index.keys)}
     request: dict[str, Any] = {
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
             {"AttributeName": key, "AttributeType": table.attributes[key].type} for key in sorted(keys)
         ],
-        "KeySchema": _key_schema(table.pk, table.sk),
+        "KeySchema": _key_schema(table.keys[:1], table.keys[1:]),
     }
     if table.indexes:
         request["GlobalSecondaryIndexes"] = [
             {
                 "IndexName": index.name,
-                "KeySchema": _key_schema(index.pk, index.sk),
+                "KeySchema": _key_schema(index.partition, index.sort),
                 "Projection": {"ProjectionType": index.projection}
                 | ({"NonKeyAttributes": list(index.projected)} if index.projection == "INCLUDE" else {}),
             }
@@ -38,9 +37,10 @@ def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> Non
     client.create_table(**request)
 
 
-def _key_schema(pk: str, sk: str | None) -> list[dict[str, str]]:
-    found = [{"AttributeName": pk, "KeyType": "HASH"}]
-    return [*found, {"AttributeName": sk, "KeyType": "RANGE"}] if sk else found
+def _key_schema(partition: Iterable[str], sort: Iterable[str]) -> list[dict[str, str]]:
+    """A key of several attributes repeats the element of its type."""
+    found = [{"AttributeName": name, "KeyType": "HASH"} for name in partition]
+    return [*found, *({"AttributeName": name, "KeyType": "RANGE"} for name in sort)]
 
 
 def write_items(

@@ -36,11 +36,13 @@ class ContractAttribute(Value):
 
 
 class ContractGsi(Value):
-    """A GSI of a table entry."""
+    """A GSI of a table entry. A key of several attributes names the first, and lists them all."""
 
     name: str
     pk: str
     sk: str | None = None
+    pk_attributes: tuple[str, ...] | None = None
+    sk_attributes: tuple[str, ...] | None = None
 
 
 class Enforces(Value):
@@ -64,6 +66,9 @@ class ContractEntry(Value):
     estimated_item_size_bytes: int
     entity: str | None = None
     filter: str | None = None
+    pk_attributes: tuple[str, ...] | None = None
+    """The attributes of a GSI's partition key where it has several; `pk` is the first of them."""
+    sk_attributes: tuple[str, ...] | None = None
     base_table: str | None = None
     projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"] | None = None
     projected_attributes: tuple[str, ...] | None = None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from ddbmig.model.assessment import Choice, Finding
 from ddbmig.model.base import Document, Value
 from ddbmig.model.context import Mode, TableClass
@@ -12,19 +14,29 @@ from ddbmig.model.encodings import template_columns
 from ddbmig.model.plan import Plan
 from ddbmig.model.prices import Prices
 
+MAX_KEY_ATTRIBUTES = 4
+"""Attributes in the partition key of a GSI, and in its sort key (A3); a table's own keys have one each."""
+
 
 class IndexDesign(Value):
     """One GSI. `because` names the patterns or the rule that asked for it."""
 
     name: str
-    pk: str
-    sk: str | None = None
+    partition: tuple[str, ...] = Field(min_length=1, max_length=MAX_KEY_ATTRIBUTES)
+    """The attributes of the partition key: a Query gives a value for each."""
+    sort: tuple[str, ...] = Field(default=(), max_length=MAX_KEY_ATTRIBUTES)
+    """Those of the sort key: a Query gives values from the left, none skipped, and a range for the last at most."""
     projection: Literal["ALL", "KEYS_ONLY", "INCLUDE"]
     projected: tuple[str, ...] = ()
     """The non-key attributes of an INCLUDE projection."""
     because: tuple[str, ...] = ()
     entries: float
     entry_bytes: float
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The attributes of both keys; an item that lacks one of them has no entry."""
+        return self.partition + self.sort
 
 
 class TableDesign(Value):
@@ -42,6 +54,11 @@ class TableDesign(Value):
     because: tuple[str, ...] = ()
     items: float
     item_bytes: float
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The attributes of the primary key."""
+        return (self.pk,) if self.sk is None else (self.pk, self.sk)
 
     def source_columns(self, attribute: str) -> tuple[str, ...]:
         """The MySQL columns an attribute is made of, in template order."""
@@ -144,9 +161,9 @@ class Alternative(Value):
 class Design(Document):
     """All alternatives and the one to carry on with."""
 
-    SCHEMA_VERSION: ClassVar[int] = 2
+    SCHEMA_VERSION: ClassVar[int] = 3
 
-    schema_version: int = 2
+    schema_version: int = 3
     prices: Prices
     alternatives: tuple[Alternative, ...]
     chosen: str

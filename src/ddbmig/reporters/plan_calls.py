@@ -192,8 +192,7 @@ class _Writer:
         table = self.tables.get(table_name)
         if table is None:
             return {}
-        names = [name for name in (table.pk, table.sk) if name is not None]
-        return {name: self._attribute(table, table.attributes[name], ref) or "NULL" for name in names}
+        return {name: self._attribute(table, table.attributes[name], ref) or "NULL" for name in table.keys}
 
     # --- writes ---
 
@@ -286,26 +285,17 @@ class _Writer:
         table = self.tables.get(call.table)
         sets, removed = [], []
         stored = replace(self.namer, stored=call.ref)
-        changed = {given.column.lower(): given.value for given in call.sets}
         for given in call.sets:
-            name = _attribute_of(table, given.column)
+            name, prefixed = _attribute_of(table, given.column), _prefixed(table, given.column)
             if given.value == Constant(value=None):
-                removed.append(name)
-            else:
-                sets.append(f"{name} = {stored.term(given.value)}")
-        sets += self._recomposed(table, call, changed)
+                removed += [name, *(_quoted(key) for key in prefixed)]
+                continue
+            sets.append(f"{name} = {stored.term(given.value)}")
+            for key, attribute in prefixed.items():
+                value = {attribute.source_column: self.namer.term(given.value)}
+                sets.append(f"{_quoted(key)} = {_rendered(attribute.template or '', value)}")
         parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(removed)}" if removed else ""]
         return " ".join(part for part in parts if part)
-
-    def _recomposed(self, table: TableDesign | None, call: WriteCall, changed: Mapping[str, Term]) -> list[str]:
-        """Composed attributes in which a changed column takes part."""
-        found = []
-        for name, attribute in table.attributes.items() if table else ():
-            columns = template_columns(attribute.template) if attribute.template else ()
-            if any(column.lower() in changed for column in columns) and attribute.source_table == call.source:
-                values = {column: self._row_value(call.ref, column, changed) for column in columns}
-                found.append(f"{_quoted(name)} = {_rendered(attribute.template or '', values)}")
-        return found
 
     # --- the client's part ---
 
@@ -379,6 +369,13 @@ def _attribute_of(table: TableDesign | None, column: str) -> str:
         if plain and attribute.source_column.lower() == column.lower():
             return _quoted(name)
     return _quoted(column)
+
+
+def _prefixed(table: TableDesign | None, column: str) -> dict[str, ContractAttribute]:
+    """The key attributes that hold a text behind a prefix; an update never changes a key of several columns."""
+    attributes = table.attributes if table else {}
+    same = column.lower()
+    return {n: a for n, a in attributes.items() if a.template is not None and a.source_column.lower() == same}
 
 
 def _constant(value: str) -> str:

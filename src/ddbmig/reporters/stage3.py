@@ -168,8 +168,14 @@ def _behaviour(one: Alternative) -> tuple[Markup, ...]:
 # --- tables ---
 
 
-def _key(one: TableDesign, pk: str, sk: str | None) -> Markup:
-    return say("{} + {}", _attribute(one, pk), _attribute(one, sk)) if sk else _attribute(one, pk)
+def _key(one: TableDesign, partition: tuple[str, ...], sort: tuple[str, ...]) -> Markup:
+    return say("{} + {}", _part(one, partition), _part(one, sort)) if sort else _part(one, partition)
+
+
+def _part(one: TableDesign, key: tuple[str, ...]) -> Markup:
+    """The attributes of a partition or sort key; several stand in brackets."""
+    shown = Markup(", ".join(_attribute(one, name) for name in key))
+    return say("({})", shown) if len(key) > 1 else shown
 
 
 def _attribute(one: TableDesign, name: str) -> Markup:
@@ -182,7 +188,7 @@ def _attribute(one: TableDesign, name: str) -> Markup:
 def _table_table(snapshot: Snapshot, chosen: Alternative, weights: Weights) -> LongTable:
     order = _by_source(chosen, weights)
     rows = [
-        (code(one.name), code(one.source_table), _key(one, one.pk, one.sk), number(len(one.attributes)),
+        (code(one.name), code(one.source_table), _key(one, one.keys[:1], one.keys[1:]), number(len(one.attributes)),
          number(len(one.indexes)), *_size(snapshot, one),
          number(weights.table_calls.get(one.source_table, 0)))
         for one in order if one.role == "entity"
@@ -213,7 +219,7 @@ def _index_row(one: TableDesign, index: IndexDesign, weights: Weights) -> tuple[
     asked = weights.by_calls(index.because)
     shown = [weights.label(key) if key in weights.patterns else text(key) for key in asked[:3]]
     more = say("and {} more", number(len(asked) - 3)) if len(asked) > 3 else Markup("")
-    return (code(index.name), code(one.name), _key(one, index.pk, index.sk), projection, number(index.entries),
+    return (code(index.name), code(one.name), _key(one, index.partition, index.sort), projection, number(index.entries),
             bytes_(index.entry_bytes), Markup(", ".join([*shown, *([more] if more else [])]) or "–"))  # fmt: skip
 
 
@@ -270,7 +276,7 @@ def _forbidden(one: RelationshipAssessment) -> Markup:
 
 def _lookup_table(chosen: Alternative) -> LongTable:
     rows = [
-        (code(one.enforces.table), code(one.enforces.unique_key), code(one.name), _key(one, one.pk, one.sk),
+        (code(one.enforces.table), code(one.enforces.unique_key), code(one.name), _key(one, one.keys[:1], one.keys[1:]),
          code(one.filter) if one.filter else "every row")
         for one in sorted(chosen.tables, key=lambda one: one.name) if one.enforces is not None
     ]  # fmt: skip

@@ -272,7 +272,7 @@ class _Run:
             fetched[frozen] = []
         for item in items:
             if item is not None:
-                frozen = _frozen({k: item[k] for k in (table.pk, table.sk) if k})
+                frozen = _frozen({k: item[k] for k in table.keys})
                 fetched[frozen] = [self._delivered(call, table, item)]
 
     def _complete(self, call: ReadCall, table: TableDesign) -> None:
@@ -287,7 +287,7 @@ class _Run:
         else:
             items = list(self.operations.batch_get(table, list(distinct.values()), call.consistent))
         rows = {
-            _frozen({k: item[k] for k in (table.pk, table.sk) if k}): self.operations.row(table, item)
+            _frozen({k: item[k] for k in table.keys}): self.operations.row(table, item)
             for item in items
             if item is not None
         }
@@ -302,7 +302,7 @@ class _Run:
         if table.attributes[table.pk].encoding == "row_digest" and table.pk in row:
             return {table.pk: row[table.pk]}
         builder = self.operations.builder(table.name)
-        return {k: builder.value(table.attributes[k], row) for k in (table.pk, table.sk) if k}
+        return {k: builder.value(table.attributes[k], row) for k in table.keys}
 
     def _keys(self, call: ReadCall, table: TableDesign, binding: Binding) -> list[dict[str, Any]]:
         """The keys that a call asks for with one row of the relation: several for a list; none where one is NULL."""

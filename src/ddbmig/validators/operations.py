@@ -251,11 +251,10 @@ class Operations:
             table, before, after = write.table, write.before, write.after
             sizes = [item_size(image) if image else None for image in (before, after)]
             base += write_units(*sizes) * (2 if transactional else 1)
-            table_keys = [k for k in (table.pk, table.sk) if k]
             for gsi in table.indexes:
-                keys = [k for k in (gsi.pk, gsi.sk) if k]
-                entries = [index_entry(i, keys, table_keys, gsi.projection, gsi.projected) for i in (before, after)]
-                index += index_write_units(entries[0], entries[1], [*keys, *table_keys])
+                shape = (gsi.keys, table.keys, gsi.projection, gsi.projected)
+                entries = [index_entry(image, *shape) for image in (before, after)]
+                index += index_write_units(entries[0], entries[1], [*gsi.keys, *table.keys])
         what = " + ".join(dict.fromkeys(w.table.name for w in writes))
         known = (self._rounded_together(writes), base + 2 * index) if transactional else None
         if transactional and len({w.table.name for w in writes}) == len(writes):

@@ -73,3 +73,16 @@ INSERT INTO shelves (code, label, author_id) VALUES (?, ?, ?) ON DUPLICATE KEY U
 UPDATE book_tags SET tag_id = ? WHERE book_id = ? AND tag_id = ?
 UPDATE books SET sequel_of = NULL WHERE id = ?
 UPDATE books SET author_id = ? WHERE isbn = ?
+SELECT * FROM loans WHERE branch = ? AND state = ? ORDER BY due, lent LIMIT ?
+SELECT * FROM loans WHERE branch = ? AND state = ? ORDER BY state, due DESC, lent DESC LIMIT ?
+SELECT * FROM loans WHERE branch = ? AND state = ? AND due > ? ORDER BY due, lent LIMIT ?
+SELECT * FROM loans WHERE branch = ? AND state = ? AND due = ? AND lent < ?
+SELECT * FROM loans WHERE branch = ? AND state = ? AND due = ? ORDER BY lent DESC LIMIT ?
+SELECT note FROM loans WHERE branch = ? AND state IN (?)
+SELECT id FROM loans WHERE branch = ? AND reader = ?
+INSERT INTO loans (branch, state, due, lent, reader) VALUES (?, ?, ?, ?, NULL)
+UPDATE loans SET due = ? WHERE id = ?
+UPDATE loans SET state = ? WHERE branch = ? AND state = ? AND due = ?
+UPDATE loans SET reader = ? WHERE id = ?
+UPDATE loans SET reader = NULL WHERE id = ?
+DELETE FROM loans WHERE branch = ? AND reader = ?
