@@ -12,9 +12,8 @@ from functools import cached_property
 from typing import Literal
 
 from ddbmig.engine.operations import EntryWrites, Operation, Store
-from ddbmig.engine.sizes import Sizes, key_part_bytes
+from ddbmig.engine.sizes import Sizes
 from ddbmig.model.pattern import AccessPattern
-from ddbmig.model.schema import Column
 from ddbmig.model.snapshot import Snapshot
 from published_designs import (
     FIELD,
@@ -46,7 +45,8 @@ class Catalogue:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.sizes = Sizes(snapshot.tables, snapshot.statistics)
-        self._columns = {column.name: column for table in snapshot.tables.tables for column in table.columns}
+        self._tables = {column.name: table.id for table in snapshot.tables.tables for column in table.columns}
+        """A table that has a column of this name."""
 
     def column(self, table: str, attribute: str) -> str | None:
         """The column of a table that an attribute is, however it is written."""
@@ -58,15 +58,15 @@ class Catalogue:
 
         A name may be cut short. Raises ValueError where there is no such column.
         """
-        return sum(key_part_bytes(self._named(table, name)) for name in names)
+        return sum(self.sizes.key_part_bytes(*self._place(table, name)) for name in names)
 
-    def _named(self, table: str, name: str) -> Column:
+    def _place(self, table: str, name: str) -> tuple[str, str]:
         if self.sizes.table(table).has_column(name):
-            return self.sizes.table(table).column(name)
-        found = self._columns.get(name) or next((c for n, c in self._columns.items() if n.startswith(name)), None)
+            return table, name
+        found = name if name in self._tables else next((n for n in self._tables if n.startswith(name)), None)
         if found is None:
             raise ValueError(f"no column {name}, which a key of {table} names")
-        return found
+        return self._tables[found], found
 
     def embedded(self, parent: str, child: str | None) -> float:
         """Bytes of the child rows inside of their parent's item."""
