@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test golden docs check workloads bench-rules nightly setup engine clean
+.PHONY: help demo test golden docs check workloads bench-rules bench-design nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ workloads: engine  ## the recorded applications, measured (DDBMIG_CORPUS)
 
 bench-rules: $(READY)  ## how fast rules are evaluated, beside peers; what the commands take
 	$(BIN)/python benchmarks/bench_rules.py
+
+bench-design: $(READY)  ## what our designs cost beside published ones of experts (DDBMIG_CORPUS)
+	$(BIN)/python benchmarks/bench_design.py
 
 nightly: engine  ## everything that takes long
 	$(BIN)/pytest

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ddbmig.engine import capacity
 from ddbmig.engine.capacity import (
+    average_pages,
     average_query_units,
     batch_get_units,
     index_entry,
@@ -132,6 +133,7 @@ def test_a_query_never_costs_more_than_its_items_one_by_one(sizes: list[int], co
 @given(st.integers(1, 3_000), st.integers(1, 409_600), st.booleans())
 def test_equal_items_cost_what_their_average_does(items: int, size: int, consistent: bool) -> None:
     assert average_query_units(items, size, consistent) == query_units([size] * items, consistent)
+    assert average_pages(items, size) == len(list(page_sizes([size] * items)))
 
 
 @given(st.floats(0, 50), st.floats(1, 5_000))

@@ -5,6 +5,7 @@ import pytest
 from ddbmig.analyzers.ddl import read_ddl_text
 from ddbmig.engine.sizes import Sizes, assumed_bytes
 from ddbmig.model.contract import ContractAttribute
+from ddbmig.model.encodings import Cell, render_key_part
 from ddbmig.model.measure import Measure
 from ddbmig.model.schema import Column
 from ddbmig.model.statistics import ColumnStatistics, GroupStatistics, TableStatistics
@@ -52,9 +53,40 @@ def test_an_attribute_is_its_name_and_its_value_where_there_is_one() -> None:
     assert SIZES.attribute_bytes("bb", plain) == 0.75 * (2 + 12)
     composed = plain.model_copy(update={"template": "{id}#{a}"})
     assert SIZES.attribute_bytes("id__a", composed) == 5 + 10 + 1 + 10
+    prefixed = plain.model_copy(update={"template": "_{b}"})
+    assert SIZES.attribute_bytes("b__key", prefixed) == 0.75 * (6 + 1 + 12)  # the text as measured, where there is one
     digest = plain.model_copy(update={"encoding": "row_digest"})
     assert SIZES.attribute_bytes("row_digest", digest) == 10 + 64
     assert SIZES.item_bytes({"bb": plain, "id__a": composed}) == 0.75 * 14 + 26
+
+
+def test_an_entry_has_the_columns_of_its_key() -> None:
+    plain = ContractAttribute(type="S", source_table="t", source_column="b", encoding="string")
+    other = plain.model_copy(update={"source_column": "c"})
+    copied = plain.model_copy(update={"denormalized": True})  # a column of another row, whatever its name
+    assert SIZES.item_bytes({"b": plain, "c": other, "x": copied}, {"b"}) == 13 + 0.5 * 3 + 0.75 * 13
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("TINYINT", -7),
+        ("BIGINT UNSIGNED", 7),
+        ("DECIMAL(8,2)", "-12.50"),
+        ("DECIMAL(8,2) UNSIGNED", "12.50"),
+        ("DOUBLE", 2.5),
+        ("YEAR", 2026),
+        ("TIME", "10:00:00"),
+        ("DATE", "2026-01-01"),
+        ("DATETIME", "2026-01-01 10:00:00"),
+        ("VARBINARY(16)", b"12345678"),
+        ("VARCHAR(8)", "abcd"),
+    ],
+)
+def test_a_part_of_a_composed_key_is_as_long_as_it_is_written(column: str, cell: Cell) -> None:
+    schema = read_ddl_text(f"CREATE TABLE k (c {column} NOT NULL);", "k.sql")
+    written = render_key_part(cell, schema.table("k").column("c"))
+    assert Sizes(schema, {}).key_part_bytes("k", "c") == len(written.encode())
 
 
 @pytest.mark.parametrize(

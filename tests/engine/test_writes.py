@@ -93,3 +93,11 @@ def test_a_look_up_item_of_more_than_a_block_pays_for_both() -> None:
     plan = plan_of(design_world(snapshot), snapshot, insert, "faithful")
     # the row, and its look-up item of four texts of 256 bytes and the names: two blocks each, doubled
     assert (plan.write_units, plan.transaction_units) == (8, 4)
+
+
+def test_what_an_insert_of_three_rows_must_know_is_read_for_each() -> None:
+    sql = "INSERT INTO t (id, note) VALUES (?, ?) ON DUPLICATE KEY UPDATE note = ?"
+    snapshot = snapshot_of(World(schema="CREATE TABLE t (id INT NOT NULL PRIMARY KEY, note VARCHAR(40));",
+                                 statements=(sql,), list_length=3))  # fmt: skip
+    plan = plan_of(design_world(snapshot), snapshot, sql, "faithful")
+    assert (plan.read_units, plan.write_units, plan.round_trips) == (1.5, 3, 2)

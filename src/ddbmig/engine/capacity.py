@@ -84,6 +84,11 @@ def page_sizes(sizes: Iterable[float]) -> Iterator[float]:
         yield page
 
 
+def average_pages(items: float, size: float) -> int:
+    """Calls, one after the other, of a Query or Scan that reads so many items of an average size."""
+    return max(1, ceil(items / ceil(PAGE_BYTES / size)))
+
+
 def average_query_units(items: float, size: float, consistent: bool) -> float:
     """Units of a Query or Scan that reads so many items of an average size: their sum is rounded, page by page."""
     per_page = ceil(PAGE_BYTES / size)

@@ -1,9 +1,9 @@
 """How many rows and bytes there are on average: from statistics where measured, from column types where not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ddbmig.model.contract import ContractAttribute
-from ddbmig.model.encodings import INTEGER_BITS, template_columns
+from ddbmig.model.encodings import INTEGER_BITS, attribute_type, encoding_for, render_template, template_columns
 from ddbmig.model.schema import Column, Schema, Table
 from ddbmig.model.statistics import ColumnStatistics, TableStatistics
 
@@ -71,22 +71,38 @@ class Sizes:
         """Average rows that share one value of the columns; at least one."""
         return max(1.0, self.rows(table_id) / self.distinct(table_id, columns))
 
-    def attribute_bytes(self, name: str, attribute: ContractAttribute) -> float:
-        """Average bytes that one attribute adds to an item, its name included, rows without it averaged in."""
-        if attribute.value is not None:
-            return len(name.encode()) + len(attribute.value.encode())
-        if attribute.template is not None:
-            columns = template_columns(attribute.template)
-            value = sum(key_part_bytes(self._tables[attribute.source_table].column(c)) for c in columns)
-            return len(name.encode()) + value + max(0, len(columns) - 1)
-        if attribute.encoding == "row_digest":
-            return len(name.encode()) + 64.0
-        share = self.present_share(attribute.source_table, attribute.source_column)
-        return share * (len(name.encode()) + self.column_bytes(attribute.source_table, attribute.source_column))
+    def attribute_bytes(self, name: str, attribute: ContractAttribute, held: Collection[str] = ()) -> float:
+        """Average bytes that one attribute adds to an item, its name included, rows without it averaged in.
 
-    def item_bytes(self, attributes: Mapping[str, ContractAttribute]) -> float:
-        """Average bytes of an item with these attributes (A4)."""
-        return sum(self.attribute_bytes(name, attribute) for name, attribute in attributes.items())
+        `held` are columns that no row in question lacks: those of an index's keys, for its entries.
+        """
+        named, table = float(len(name.encode())), attribute.source_table
+        if attribute.value is not None:
+            return named + len(attribute.value.encode())
+        if attribute.encoding == "row_digest":
+            return named + 64.0
+        if attribute.template is None:
+            columns: tuple[str, ...] = (attribute.source_column,)
+            value = self.column_bytes(table, attribute.source_column)
+        else:
+            columns = template_columns(attribute.template)
+            separators = render_template(attribute.template, dict.fromkeys(columns, ""))
+            value = len(separators.encode()) + sum(self.key_part_bytes(table, column) for column in columns)
+        if not attribute.denormalized:
+            columns = tuple(column for column in columns if column not in held)
+        return min((self.present_share(table, column) for column in columns), default=1.0) * (named + value)
+
+    def item_bytes(self, attributes: Mapping[str, ContractAttribute], held: Collection[str] = ()) -> float:
+        """Average bytes of an item with these attributes (A4), of rows that have the columns `held`."""
+        return sum(self.attribute_bytes(name, attribute, held) for name, attribute in attributes.items())
+
+    def key_part_bytes(self, table_id: str, name: str) -> float:
+        """Average bytes of a column's text inside a composed key (encodings.render_key_part)."""
+        column = self._tables[table_id].column(name)
+        if (width := _padded_width(column)) is not None:
+            return float(width)
+        hexadecimal = attribute_type(encoding_for(column)) == "B"
+        return self.column_bytes(table_id, name) * (2 if hexadecimal else 1)
 
 
 def _covers_unique(table: Table, columns: tuple[str, ...]) -> bool:
@@ -107,12 +123,10 @@ def assumed_bytes(column: Column) -> float:
     return float(min(256, max(1, (column.length or 32) // 2)))
 
 
-def key_part_bytes(column: Column) -> float:
-    """Bytes of a column's text inside a composed key (encodings.render_key_part)."""
+def _padded_width(column: Column) -> int | None:
+    """Characters of a column's type inside a composed key, where they are always as many."""
     if column.type in INTEGER_BITS:
-        return float(len(str((1 << INTEGER_BITS[column.type]) - 1)))
+        return len(str((1 << INTEGER_BITS[column.type]) - 1))
     if column.type == "decimal":
-        return float((column.precision or 10) + 1)
-    if column.type in ("float", "double"):
-        return 16.0
-    return assumed_bytes(column)
+        return (column.precision or 10) + (0 if column.unsigned else 1)
+    return {"float": 16, "double": 16, "year": 4, "time": 13}.get(column.type)

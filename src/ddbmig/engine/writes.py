@@ -94,6 +94,8 @@ class WriteCompiler:
     def insert(self) -> None:
         """PutItem, with the look-up items in the same transaction, after reading what must be copied."""
         mode, existing = self.pattern.insert_mode, None
+        count = max(1.0, self.frequencies.list_length)
+        self.relation.rows = count  # what each row needs is looked up for each
         given = {a.column.lower() for a in self.pattern.assignments}
         self._note_generated_key(given)
         self._note_equal_rows()

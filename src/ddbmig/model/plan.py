@@ -173,7 +173,7 @@ class Plan(Value):
     uses: tuple[str, ...] = ()
     """`table` or `table/index` of every structure that the plan reads or writes by name."""
     round_trips: int = 0
-    """Sequential calls, a batch or parallel fan-out counted once."""
+    """Sequential calls: a batch or parallel fan-out counts once, each page of a Query by itself."""
     read_units: float = 0.0
     write_units: float = 0.0
     index_write_units: float = 0.0
