@@ -39,6 +39,7 @@ from ddbmig.model.plan import (
     Sort,
     Step,
 )
+from ddbmig.model.schema import Index
 
 MAX_ITEMS_READ = 10_000
 """More items than this in one step of a plan is not bounded (our limit: ten pages of 1 KB items)."""
@@ -537,7 +538,7 @@ class ReadCompiler:
                 used = [terms[c] for c in unique.columns]
                 calls = self._fan_out(relation, used)
                 locking = self.pattern.locking
-                units = calls * (_lookup_units(locking) + read_units(self._item_bytes(entity), locking))
+                units = calls * (self._lookup_units(entity, unique) + read_units(self._item_bytes(entity), locking))
                 paths.append(
                     Path(
                         "GetItem" if calls <= 1 else "BatchGetItem",
@@ -710,6 +711,10 @@ class ReadCompiler:
         """Average bytes of the base item."""
         return max(1.0, self.draft.sizes.item_bytes(self.draft.attributes(entity)))
 
+    def _lookup_units(self, entity: Entity, unique: Index) -> float:
+        """Units to read one look-up item: long texts in both keys take more than a block."""
+        return read_units(self.draft.lookup_design(entity, unique).item_bytes, self.pattern.locking)
+
     def _entry_bytes(self, entity: Entity, index: IndexDraft, ref: int) -> float:
         """Average bytes of an index entry: what is needed of `ref`, and what other plans had projected."""
         return max(1.0, self.draft.entry_bytes(entity, index, self._attributes_needed(entity, ref)))
@@ -761,7 +766,7 @@ class ReadCompiler:
         unique = entity.lookups[path.lookup or 0]
         name, _ = self.draft.lookup_key(entity, unique)
         key = (KeyCondition(attribute=name, terms=tuple((c, terms[c]) for c in unique.columns)),)
-        units = path.calls * _lookup_units(self.pattern.locking)
+        units = path.calls * self._lookup_units(entity, unique)
         look = ReadCall(
             op=path.op, table=entity.lookup_name(unique), ref=ref, key=key, consistent=self.pattern.locking,
             per_row=per_row, join=kind, estimate=Estimate(calls=path.calls, items=1.0, read_units=units),
@@ -840,11 +845,6 @@ class ReadCompiler:
             kept.sk = index.sk
             kept.needed |= needed
             kept.because.append(self.pattern.id)
-
-
-def _lookup_units(consistent: bool) -> float:
-    """Units to read one look-up item: two keys take less than a block."""
-    return read_units(0, consistent)
 
 
 def _joins(condition: Condition, ref: int, bound: set[int]) -> bool:
