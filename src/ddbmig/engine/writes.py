@@ -385,7 +385,8 @@ def changed_entry_units(table: TableDesign, changed: Collection[str]) -> dict[st
     """Units by GSI to follow an update of columns or copies: two writes where the index key moves, one where only the
     content changes."""
     own = {n for n, a in table.attributes.items() if not a.denormalized}
-    touched = {n for n in own if set(changed) & set(table.source_columns(n))} | (set(changed) - own)
+    variable = {n for n in own if table.attributes[n].value is None}
+    touched = {n for n in variable if set(changed) & set(table.source_columns(n))} | (set(changed) - own)
     return {
         index.name: (2 if touched & {*index.keys} else 1) * _present(table, index) * write_blocks(index.entry_bytes)
         for index in table.indexes
