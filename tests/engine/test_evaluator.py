@@ -20,10 +20,11 @@ from ddbmig.engine.costs import Load, load_of, monthly_cost
 from ddbmig.engine.evaluate import evaluate
 from ddbmig.engine.operations import EntryWrites, Operation, Priced, Store, price
 from ddbmig.model.assessment import Assessment
+from ddbmig.model.condition import Param
 from ddbmig.model.context import Mode, Pricing
 from ddbmig.model.design import Alternative, Cost, Design, TableDesign
 from ddbmig.model.measure import Measure
-from ddbmig.model.plan import Plan, ReadCall, Step
+from ddbmig.model.plan import KeyCondition, Plan, ReadCall, Step
 from ddbmig.model.schema import Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.statistics import ColumnStatistics, TableStatistics
@@ -290,6 +291,27 @@ def test_an_index_that_is_read_cannot_be_dropped(shop: tuple[Snapshot, Load, Alt
     snapshot, load, honest = shop
     with pytest.raises(KeyError):
         priced(with_table(honest, indexes=()), snapshot, load)
+
+
+@pytest.mark.parametrize(
+    ("sql", "update"),
+    [
+        (READ, {"key": (KeyCondition(attribute="title", terms=(("title", Param(index=0)),)),)}),
+        (READ, {"key": (KeyCondition(attribute="author_id", terms=(("id", Param(index=0)),)),)}),
+        (READ, {"op": "GetItem", "key": ()}),
+        (STATEMENTS[1], {"key": ()}),
+    ],
+    ids=["another attribute", "another column", "an item without its key", "no key"],
+)
+def test_a_read_by_what_is_no_key_is_refused(
+    shop: tuple[Snapshot, Load, Alternative], sql: str, update: Mapping[str, Any]
+) -> None:
+    snapshot, load, honest = shop
+    wanted = plan_of(design_world(snapshot), snapshot, sql, "faithful").pattern
+    plans = [plan for plan in honest.plans if plan.pattern == wanted]
+    only = honest.model_copy(update={"plans": tuple(plans)})
+    with pytest.raises(ValueError, match="its key is"):
+        priced(with_plans(only, lambda step: step.model_copy(update=update)), snapshot, load)
 
 
 def test_an_index_dropped_that_only_writes_touch_is_found_out(shop: tuple[Snapshot, Load, Alternative]) -> None:
