@@ -2,10 +2,12 @@
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 
 from ddbmig.loaders.endpoint import count_items, create_table, write_items
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import IndexDesign, TableDesign
+from ddbmig.model.errors import UsageError
 from ddbmig.validators.engines import Engine
 
 TEXT = ContractAttribute(type="S", source_table="t", source_column="k")
@@ -71,3 +73,13 @@ def test_a_key_of_several_attributes_is_asked_from_the_left(dynamodb_local: Engi
         with pytest.raises(ClientError, match="ValidationException"):
             asked(*refused)
     client.delete_table(TableName=LOANS.name)
+
+
+def test_an_endpoint_too_old_for_such_a_key_is_named(dynamodb_local: Engine) -> None:
+    with Stubber(dynamodb_local.client) as old:
+        old.add_client_error("create_table", "ValidationException", "Too many KeySchema elements")
+        with pytest.raises(UsageError, match=r"several attributes \(GSI loans_by_branch.*3\.3\.0"):
+            create_table(dynamodb_local.client, LOANS, LOANS.name)
+        old.add_client_error("create_table", "ValidationException", "One or more parameter values were invalid")
+        with pytest.raises(ClientError):
+            create_table(dynamodb_local.client, TABLE, TABLE.name)

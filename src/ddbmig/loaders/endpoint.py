@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ddbmig.model.design import TableDesign
+from ddbmig.model.errors import UsageError
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -14,7 +15,12 @@ BATCH_WRITE = 25
 
 
 def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> None:
-    """Create one on-demand table with its GSIs under `name`."""
+    """Create one on-demand table with its GSIs under `name`.
+
+    Raises UsageError where the endpoint is too old for keys of several attributes.
+    """
+    from botocore.exceptions import ClientError  # heavy
+
     keys = {*table.keys, *(key for index in table.indexes for key in index.keys)}
     request: dict[str, Any] = {
         "TableName": name,
@@ -34,7 +40,17 @@ def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> Non
             }
             for index in table.indexes
         ]
-    client.create_table(**request)
+    try:
+        client.create_table(**request)
+    except ClientError as error:
+        wide = next((i.name for i in table.indexes if max(len(i.partition), len(i.sort)) > 1), None)
+        if wide is None or error.response.get("Error", {}).get("Code") != "ValidationException":
+            raise
+        fact, hint = (
+            "the endpoint refuses a table with a key of several attributes",
+            "DynamoDB Local has them from 3.3.0",
+        )
+        raise UsageError(fact, subject=f"GSI {wide}", hint=hint) from error
 
 
 def _key_schema(partition: Iterable[str], sort: Iterable[str]) -> list[dict[str, str]]:
