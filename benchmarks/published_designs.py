@@ -26,7 +26,7 @@ from ddbmig.analyzers.digest import template_id
 from ddbmig.analyzers.normalize import Normalizer
 from ddbmig.analyzers.snapshot import Sources, build_snapshot
 from ddbmig.engine.assess import assess_workload
-from ddbmig.engine.reads import conjuncts
+from ddbmig.engine.statement import conjuncts
 from ddbmig.engine.rulebook import Rulebook, load_rules
 from ddbmig.engine.sizes import assumed_bytes
 from ddbmig.engine.typed_yaml import read_model

@@ -101,3 +101,13 @@ def test_what_an_insert_of_three_rows_must_know_is_read_for_each() -> None:
                                  statements=(sql,), list_length=3))  # fmt: skip
     plan = plan_of(design_world(snapshot), snapshot, sql, "faithful")
     assert (plan.read_units, plan.write_units, plan.round_trips) == (1.5, 3, 2)
+
+
+def test_the_constant_partition_of_an_index_never_moves() -> None:
+    schema = "CREATE TABLE t (note INT NOT NULL, code INT NOT NULL, made DATE NOT NULL, UNIQUE KEY u (code));"
+    listing, update = "SELECT code FROM t ORDER BY made LIMIT 9", "UPDATE t SET note = ? WHERE code = ?"
+    snapshot = snapshot_of(World(schema=schema, statements=(listing, update), rows={"t": 500_000}))
+    design = design_world(snapshot)
+    (index,) = design.alternative("faithful").tables[0].indexes
+    assert index.partition == ("t__all",)  # a constant that is put down to the first column
+    assert plan_of(design, snapshot, update, "faithful").index_write_units == 0

@@ -340,7 +340,7 @@ class Draft:
             projection=index.projection,
             projected=index.projected,
             entries=self.sizes.rows(entity.table.id) * present,
-            entry_bytes=self.sizes.item_bytes(kept),
+            entry_bytes=self.sizes.item_bytes(kept, {*index.pk, *index.sk}),
         )
 
     def lookup_design(self, entity: Entity, unique: Index) -> TableDesign:
@@ -362,7 +362,7 @@ class Draft:
             enforces=Enforces(table=entity.table.id, unique_key=unique.name),
             because=(f"unique key {unique.name}",),
             items=self.sizes.rows(entity.table.id) * present,
-            item_bytes=self.sizes.item_bytes(attributes),
+            item_bytes=self.sizes.item_bytes(attributes, unique.columns),
         )
 
     def lookup_key(self, entity: Entity, unique: Index) -> tuple[str, ContractAttribute]:

@@ -37,7 +37,6 @@ KINDS: Mapping[str, Kind] = {
     "GetItem": "get", "BatchGetItem": "get", "Query": "query", "Scan": "scan",
     "PutItem": "put", "UpdateItem": "update", "DeleteItem": "delete",
 }  # fmt: skip
-
 PADDED_IN_KEYS: Mapping[str, Cell] = {
     **dict.fromkeys((*INTEGER_BITS, "decimal"), 0), "float": 0.0, "double": 0.0, "year": 2000, "time": "00:00:00",
 }  # fmt: skip
@@ -55,7 +54,7 @@ def evaluate(
     """The month's bill of a design and the units of each of its plans, derived anew.
 
     Both rates are by pattern. Raises KeyError for a plan that names a table, index or pattern that is not there, and
-    for a rate or a price that is not known.
+    for a rate or a price that is not known; ValueError for a read by what is not its structure's key.
     """
     averages = _Averages(snapshot)
     sized = {table.name: _Sized(table, averages) for table in tables}
@@ -119,7 +118,7 @@ class _Averages:
         for group in counted.groups if counted else ():
             if set(group.columns) == set(columns):
                 return float(group.groups)
-        own = (counted.columns.get(name) if counted else None for name in columns)
+        own = (counted.columns.get(name) if counted else None for name in sorted(columns))
         uncounted = max(1.0, rows / ROWS_PER_UNCOUNTED_VALUE)
         return min(rows, prod(float(one.distinct) if one and one.distinct else uncounted for one in own))
 
@@ -197,7 +196,7 @@ class _Sized:
         self.table, self._averages = table, averages
         held = self._columns((table.pk,)) if table.role == "lookup" else set[str]()
         self.items = averages.rows(table.source_table) * averages.present(table.source_table, held)
-        self.item_bytes = self._bytes(table.attributes, held)
+        self.item_bytes = self._bytes({*table.attributes}, held)
         self.entry_bytes = {
             index.name: self._bytes(self._carried(index), self._columns(index.keys)) for index in table.indexes
         }
@@ -212,9 +211,9 @@ class _Sized:
         """Average bytes of an item, or of an entry of an index. Raises KeyError."""
         return self.item_bytes if index is None else self.entry_bytes[index]
 
-    def _bytes(self, attributes: Iterable[str], given: Collection[str]) -> float:
-        of = self.table.attributes
-        return max(1.0, sum(self._averages.attribute_bytes(name, of[name], given) for name in attributes))
+    def _bytes(self, carried: Collection[str], given: Collection[str]) -> float:
+        kept = ((name, found) for name, found in self.table.attributes.items() if name in carried)
+        return max(1.0, sum(self._averages.attribute_bytes(name, found, given) for name, found in kept))
 
     def _carried(self, index: IndexDesign) -> set[str]:
         """The attributes in the entries of an index: the table's keys are in every entry (A5)."""
@@ -230,6 +229,19 @@ class _Sized:
     def _share(self, index: IndexDesign) -> float:
         """Share of the items that have an entry: those with all its key attributes (A3)."""
         return self._averages.present(self.table.source_table, self._columns(index.keys))
+
+    def check_key(self, call: ReadCall) -> None:
+        """Raise ValueError where a call names other attributes than the key's, or other columns than theirs; and where
+        one item is promised by less than its whole key."""
+        keys = self.table.keys if call.index is None else self.table.index(call.index).keys
+        named = {one.attribute for one in call.key}
+        own = named <= {*keys} and all(
+            {column for column, _ in one.terms} <= self._columns((one.attribute,)) for one in call.key
+        )
+        whole = named == {*keys} and all(one.op == "=" for one in call.key)
+        promised = KINDS[call.op] == "get" and call.join != "complete"
+        if not own or (promised and not whole):
+            raise ValueError(f"{call.op} of {call.table} by {', '.join(sorted(named))}: its key is {', '.join(keys)}")
 
     def entries(self, changed: Collection[str] | None) -> tuple[EntryWrites, ...]:
         """What a write of an item does to each index: add or remove its entry, or follow an update of the columns and
@@ -252,7 +264,7 @@ class _Sized:
             name
             for name, attribute in self.table.attributes.items()
             if names & ({name.lower()} if attribute.denormalized else
-                        {column.lower() for column in self.table.source_columns(name)})
+                        {column.lower() for column in self._columns((name,))})
         }  # fmt: skip
 
 
@@ -294,6 +306,8 @@ class _Execution:
     # --- reads ---
 
     def _read(self, call: ReadCall, position: int) -> Operation:
+        table = self.tables[call.table]
+        table.check_key(call)
         completes = call.join == "complete"
         times = self.fetched[call.ref] if completes else self._keys_asked_for(call.key)
         items = self._items(call)
@@ -302,7 +316,7 @@ class _Execution:
             self._join(call)
         return Operation(
             self.plan.pattern, call.table, call.index, KINDS[call.op], times, items,
-            self.tables[call.table].bytes_in(call.index), consistent=call.consistent, step=position,
+            table.bytes_in(call.index), consistent=call.consistent, step=position,
         )  # fmt: skip
 
     def _keys_asked_for(self, key: Iterable[KeyCondition]) -> float:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Literal
 
 from ddbmig.engine.candidates import SORTABLE, Draft, Entity, IndexDraft
-from ddbmig.engine.capacity import PAGE_BYTES, average_query_units, read_units
+from ddbmig.engine.capacity import PAGE_BYTES, average_pages, average_query_units, read_units
 from ddbmig.engine.statement import Equality, Reach, Statement, same
 from ddbmig.model.condition import ColumnRef, Compare, Condition
 from ddbmig.model.design import MAX_KEY_ATTRIBUTES
@@ -42,6 +42,8 @@ class Path:
     """The LIMIT where it stops the Query."""
     ordered: bool = False
     """Whether the rows come in the order that the statement wants."""
+    pages: int = 1
+    """Sequential calls: each page of a Query waits for the one before it."""
     fetch_units: float | None = None
     """Units of fetching the base item behind each look-up item or index entry; None: nothing is fetched."""
 
@@ -53,7 +55,7 @@ class Path:
     @property
     def trips(self) -> int:
         """Calls one after the other."""
-        return 1 if self.fetch_units is None else 2
+        return self.pages + (self.fetch_units is not None)
 
     @property
     def name(self) -> str:
@@ -105,9 +107,10 @@ class Ways:
                 if not self._may_fetch(reach, covered):
                     continue
                 calls, consistent = self.statement.keys_asked(used, reach.rows), self.pattern.locking
+                look_up = self.draft.lookup_design(entity, unique).item_bytes
                 yield Path(
                     "GetItem" if calls <= 1 else "BatchGetItem", None, number, unique.columns, (), None, calls, 1.0,
-                    calls * read_units(0, consistent), covered=covered,  # two keys take less than a block
+                    calls * read_units(look_up, consistent), covered=covered,
                     fetch_units=calls * read_units(self.draft.item_bytes(entity), consistent),
                 )  # fmt: skip
 
@@ -151,8 +154,9 @@ class Ways:
             items = min(items, float(limit))
         consistent = self.pattern.locking and index is None
         size = self.draft.item_bytes(entity) if index is None else self.draft.entry_bytes(entity, index)
-        units = calls * average_query_units(items, max(1.0, size), consistent)
-        return Path("Query", index, None, pk, tuple(fixed), span, calls, items, units, covered, limit, in_order)
+        units = calls * average_query_units(items, size, consistent)
+        return Path("Query", index, None, pk, tuple(fixed), span, calls, items, units, covered, limit, in_order,
+                    average_pages(items, size))  # fmt: skip
 
     def _range(self, reach: Reach, entity: Entity, column: str) -> Compare | None:
         if entity.table.column(column).type not in SORTABLE:
@@ -163,7 +167,7 @@ class Ways:
         rows = max(1.0, self.sizes.rows(entity.table.id))
         size = rows * self.draft.item_bytes(entity)
         if size <= PAGE_BYTES:
-            yield Path("Scan", None, None, (), (), None, 1.0, rows, read_units(size, False))
+            yield Path("Scan", None, None, (), (), None, 1.0, rows, read_units(size, self.pattern.locking))
 
     # --- order and LIMIT ---
 

@@ -222,7 +222,7 @@ class Reader:
         first = self._call(reach, entity, path, terms).model_copy(
             update={"per_row": per_row, "join": reach.join, "match": All() if fetched else match}
         )
-        self._account(first)
+        self._account(first, path.pages)
         if fetched:
             keys = path.calls * path.items
             batch = keys > 1 or path.op in ("BatchGetItem", "Query")
@@ -271,10 +271,10 @@ class Reader:
             estimate=estimate,
         )
 
-    def _account(self, call: ReadCall) -> None:
+    def _account(self, call: ReadCall, trips: int = 1) -> None:
         self.relation.steps.append(call)
         self.relation.uses.append(f"{call.table}/{call.index}" if call.index else call.table)
-        self.relation.round_trips += 1
+        self.relation.round_trips += trips
         self.relation.units += call.estimate.read_units
         self.relation.scans |= call.op == "Scan"
 

@@ -426,7 +426,8 @@ def entry_units(table: TableDesign, index: IndexDesign, effect: Effect) -> float
     if changed is None:
         return one
     own = {n for n, a in table.attributes.items() if not a.denormalized}
-    touched = {n for n in own if changed & set(table.source_columns(n))} | (changed - own)
+    variable = {n for n in own if table.attributes[n].value is None}
+    touched = {n for n in variable if changed & set(table.source_columns(n))} | (changed - own)
     if touched & set(index.keys):
         return 2 * one
     return one if index.projection == "ALL" or touched & set(index.projected) else 0.0
