@@ -20,7 +20,7 @@ from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment, FactValue, Finding, PatternRate, Rates
 from ddbmig.model.context import Context
 from ddbmig.model.contract import ContractAttribute
-from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, TableDesign
+from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, Proof, TableDesign
 from ddbmig.model.digest import Digest
 from ddbmig.model.errors import UsageError
 from ddbmig.model.measure import Source
@@ -76,6 +76,7 @@ def alternative(name: str = "chosen", plans: Iterable[Plan] = (read(), WRITE), *
         scan_calls_share=0.0,
         round_trips_average=1.0,
         write_amplification=1.0,
+        proof=Proof(structures=1, options=1),
     )
     return found.model_copy(update=changes)
 
