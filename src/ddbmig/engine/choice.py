@@ -6,16 +6,18 @@ within 1 % of the cheapest one that keeps to the rules' verdicts and the user's 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entities
 from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
+from ddbmig.engine.evaluate import evaluate
 from ddbmig.engine.fixings import Fixings, option_costs
 from ddbmig.engine.forms import Forms, demands, updated_columns
 from ddbmig.engine.program.build import Builder, Candidates
 from ddbmig.engine.program.choose import Decided, built_entities
 from ddbmig.engine.program.solve import STAGES, Solved, solve
-from ddbmig.engine.program.tariff import Tariff
+from ddbmig.engine.program.tariff import NANO, Tariff
 from ddbmig.engine.reads import Reads, compile_read
 from ddbmig.engine.sizes import Sizes
 from ddbmig.engine.statement import Frequencies
@@ -23,13 +25,15 @@ from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
 from ddbmig.model.design import Alternative, Decision, Design, Proof, RelationshipCost, TableDesign
 from ddbmig.model.digest import TemplateDigest
-from ddbmig.model.errors import UsageError
+from ddbmig.model.errors import DdbmigError, UsageError
 from ddbmig.model.plan import Plan
 from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 
 EPSILON = Fraction(1, 100)
 """Designs within this share of the cheapest count as equally cheap; the simplest of them is chosen."""
+CERTAIN = Decimal("0.00001")
+"""Share by which two counts of one bill may differ: each rounds its own parts."""
 DEFAULT_COPY_BYTES = 2_048
 """A copy of more bytes than this is not offered: it would double the item."""
 
@@ -124,7 +128,27 @@ class Proposer:
         )
         copied = frozenset(copy.relationship for entity in draft.entities.values() for copy in entity.copies)
         proof = _proof(candidates, solved, scenario)
-        return self._describe(scenario, draft.freeze(), plans, outcomes, copied, proof)
+        alternative = self._describe(scenario, draft.freeze(), plans, outcomes, copied, proof)
+        self._certify(alternative, solved)
+        return alternative
+
+    def _certify(self, alternative: Alternative, solved: Solved) -> None:
+        """Raise DdbmigError where the evaluator, which shares no code with the program, comes to another bill.
+
+        On demand the program itself must come to it too, unless it gave up patterns whose writes it still counts.
+        """
+        load, cost = self.load, alternative.cost.total_usd
+        again = evaluate(alternative.tables, alternative.plans, self.snapshot, load.calls_per_month,
+                         load.peak_per_second, self.prices).cost.total_usd  # fmt: skip
+        bills = [("the evaluator", again)]
+        if self.prices.terms.mode == "on-demand" and not solved.solution.routed:
+            bills.append(("the program", Decimal(solved.amount.money) / NANO))
+        for who, bill in bills:
+            if abs(bill - cost) > CERTAIN * max(cost, Decimal(1)):
+                raise DdbmigError(
+                    f"design {alternative.id} costs ${cost:.6f} a month by its plans, ${bill:.6f} by {who}",
+                    hint="this is a bug of ddbmig: please report it with the saved snapshot",
+                )
 
     def fixings(self, candidates: Candidates, outcomes: Mapping[str, str]) -> Fixings:
         """What the verdicts and choices leave of the candidates."""

@@ -282,6 +282,8 @@ def _verdict_costs(design: Design, chosen: Alternative) -> Iterator[Markup]:
             for option, cost in [min(one.costs.items(), key=lambda item: (item[1], item[0]))] if cost < 0]  # fmt: skip
     if not dear:
         yield paragraph("No verdict makes the design dearer: among the candidates no other option would cost less.")
+    yield paragraph("embed and collocate are built as a child table keyed by its parent; each option is solved with "
+                    "everything else free that is not fixed.")  # fmt: skip
     total = chosen.cost.total_usd
     yield bullets(
         say("{} is kept {} by {}: {} would cost {} a month less ({} of the chosen design). {}", code(one.relationship),
