@@ -148,7 +148,8 @@ class Ways:
         if span is not None and span.op != "between":
             covered = (*covered, span)
         constant = frozenset(e.column for e in used if not e.many)
-        in_order = calls <= 1 and not reach.bound and self._key_order(reach.ref, entity, ordered, constant)
+        one_call = not reach.bound and not any(e.many for e in used)
+        in_order = one_call and self._key_order(reach.ref, entity, ordered, constant)
         limit = self._pushed_limit(reach, in_order, covered, calls)
         if limit is not None:
             items = min(items, float(limit))

@@ -1,12 +1,12 @@
 """Reads compiled to plans: the calls of the ways that were chosen, one after the other, and what the client does."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from ddbmig.engine.candidates import Draft, Entity
+from ddbmig.engine.candidates import Copy, Draft, Entity
 from ddbmig.engine.paths import Path, Ways, constant_columns, open_order
-from ddbmig.engine.readings import Copied, Way, join_pairs
+from ddbmig.engine.readings import Copied, Way
 from ddbmig.engine.statement import (
     Frequencies,
     NotBounded,
@@ -191,18 +191,26 @@ class Reader:
     # --- copies ---
 
     def _copied(self, reach: Reach, wanted: Copied | None) -> None:
-        """The columns of a reference come with the call that read the row of its child."""
+        """The columns of a reference come with the call that read the row of its child.
+
+        An inner join is checked still: it drops a child that has no parent.
+        """
         if wanted is None:
             return
         copy, needed = wanted.copy, self.statement.needed[reach.ref]
-        columns = {column: name for column, name in copy.columns if column in needed} or dict(copy.columns[:1])
+        columns = self._copied_columns(copy, needed)
         columns |= dict(zip(copy.parent_columns, copy.local_columns, strict=True))
         position, call = self._call_of(wanted.child)
         delivered = CopiedColumns(ref=reach.ref, columns=columns)
         self.relation.steps[position] = call.model_copy(update={"copied": (*call.copied, delivered)})
-        pairs = join_pairs(reach)
-        if reach.join == "inner":
-            self.checked += [c for c in reach.conditions if isinstance(c, Compare) and _equates(c, pairs)]
+
+    def _copied_columns(self, copy: Copy, needed: Collection[str]) -> dict[str, str]:
+        """The needed ones of a copy, and one that is never NULL in a parent: where all are, there is no parent."""
+        parent = self.draft.sizes.table(copy.parent)
+        telling = [column for column, _ in copy.columns if not parent.column(column).nullable]
+        if set(telling) & set(needed):
+            telling = []
+        return {column: name for column, name in copy.columns if column in needed or column in telling[:1]}
 
     def _call_of(self, ref: int) -> tuple[int, ReadCall]:
         """The last call that read a reference: that of its base item, where there is one."""
@@ -326,14 +334,6 @@ def _joins(condition: Condition, reach: Reach) -> bool:
         return False
     refs = refs_of(condition)
     return isinstance(condition.right[0], ColumnRef) and reach.ref in refs and bool(refs & reach.bound)
-
-
-def _equates(condition: Compare, pairs: Iterable[tuple[ColumnRef, ColumnRef]]) -> bool:
-    """Whether a condition is one of these column equalities, whichever side comes first."""
-    if condition.op != "=" or not isinstance(condition.left, ColumnRef):
-        return False
-    sides = (condition.left, condition.right[0])
-    return any(sides in (pair, pair[::-1]) for pair in pairs)
 
 
 def _all(conditions: list[Condition]) -> Condition:

@@ -286,15 +286,15 @@ class _Run:
             items = [self.operations.get(table, key, call.consistent) for key in distinct.values()]
         else:
             items = list(self.operations.batch_get(table, list(distinct.values()), call.consistent))
-        rows = {
-            _frozen({k: item[k] for k in table.keys}): self.operations.row(table, item)
-            for item in items
-            if item is not None
+        delivered = {
+            _frozen({k: i[k] for k in table.keys}): self._delivered(call, table, i) for i in items if i is not None
         }
+        nothing: tuple[Row | None, dict[int, Row | None]] = (None, {copied.ref: None for copied in call.copied})
+        found = [nothing if key is None else delivered.get(_frozen(key), nothing) for key in keys]
         self.relation = [
-            {**binding, call.ref: None if key is None else rows.get(_frozen(key))}
-            for binding, key in zip(self.relation, keys, strict=True)
-        ]
+            {**binding, call.ref: row, **copies}
+            for binding, (row, copies) in zip(self.relation, found, strict=True)
+        ]  # fmt: skip
         self.relation = [b for b in self.relation if b[call.ref] is None or self.evaluator.holds(call.match, b)]
 
     def _base_key(self, table: TableDesign, row: Row) -> dict[str, Any]:
