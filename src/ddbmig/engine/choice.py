@@ -13,14 +13,15 @@ from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entiti
 from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
 from ddbmig.engine.evaluate import evaluate
 from ddbmig.engine.fixings import Fixings, option_costs
-from ddbmig.engine.forms import Forms, demands, updated_columns
+from ddbmig.engine.forms import Forms, SortedKey, demands, updated_columns
+from ddbmig.engine.paths import Ways
 from ddbmig.engine.program.build import Builder, Candidates
 from ddbmig.engine.program.choose import Decided, built_entities
 from ddbmig.engine.program.solve import STAGES, Solved, solve
 from ddbmig.engine.program.tariff import NANO, Tariff
 from ddbmig.engine.reads import Reads, compile_read
 from ddbmig.engine.sizes import Sizes
-from ddbmig.engine.statement import Frequencies
+from ddbmig.engine.statement import Frequencies, Statement
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
 from ddbmig.model.design import Alternative, Decision, Design, Proof, RelationshipCost, TableDesign
@@ -103,10 +104,29 @@ class Proposer:
         forms = Forms(
             self.sizes, demands(self.patterns, self.calls), updated_columns(self.patterns),
             (found.relationship for found in self.relationships.values()), self.assessment.many_to_many, self.copies,
+            self._sorts(),
         )  # fmt: skip
         entities = {table: forms.of(entity, self._together(table, outcomes)) for table, entity in self.faithful.items()}
         draft = Draft(self.faithful, self.sizes, staying=self.staying)
         return Builder(self.patterns, entities, draft, self.frequencies, self.tariff).build()
+
+    def _sorts(self) -> dict[str, dict[SortedKey, int]]:
+        """By table, columns that a SELECT fixes with those by which it then wants a range or an order, and calls."""
+        draft = Draft(self.faithful, self.sizes, staying=self.staying)
+        found: dict[str, dict[SortedKey, int]] = {}
+        for pattern in self.patterns:
+            if pattern.kind != "select" or pattern.unplanned or {r.table for r in pattern.refs} - set(draft.tables):
+                continue
+            statement = Statement(pattern, self.sizes, self.frequencies[pattern.id])
+            ways = Ways(statement, draft)
+            for order in statement.orders()[:1]:
+                for reach in statement.reaches(order):
+                    entity = self.faithful[statement.table(reach.ref)]
+                    fixed = tuple(sorted(reach.terms))
+                    if fixed and (sort := ways.wanted_sort(reach, entity, fixed)):
+                        mine = found.setdefault(entity.table.id, {})
+                        mine[fixed, sort] = mine.get((fixed, sort), 0) + self.calls[pattern.id]
+        return found
 
     def _together(self, table: str, outcomes: Mapping[str, str]) -> list[Copy]:
         """The copies of a table that the verdicts want."""
