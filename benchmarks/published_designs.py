@@ -26,9 +26,9 @@ from ddbmig.analyzers.digest import template_id
 from ddbmig.analyzers.normalize import Normalizer
 from ddbmig.analyzers.snapshot import Sources, build_snapshot
 from ddbmig.engine.assess import assess_workload
-from ddbmig.engine.statement import conjuncts
 from ddbmig.engine.rulebook import Rulebook, load_rules
 from ddbmig.engine.sizes import assumed_bytes
+from ddbmig.engine.statement import conjuncts
 from ddbmig.engine.typed_yaml import read_model
 from ddbmig.model.assessment import Assessment
 from ddbmig.model.base import Value

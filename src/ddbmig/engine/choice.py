@@ -4,31 +4,37 @@ All are solutions of one program (`engine.program`) under different restrictions
 within 1 % of the cheapest one that keeps to the rules' verdicts and the user's choices.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entities
 from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
-from ddbmig.engine.forms import Forms, demands, updated_columns
+from ddbmig.engine.evaluate import evaluate
+from ddbmig.engine.fixings import Fixings, option_costs
+from ddbmig.engine.forms import Forms, SortedKey, demands, updated_columns
+from ddbmig.engine.paths import Ways
 from ddbmig.engine.program.build import Builder, Candidates
 from ddbmig.engine.program.choose import Decided, built_entities
 from ddbmig.engine.program.solve import STAGES, Solved, solve
-from ddbmig.engine.program.tariff import Tariff
+from ddbmig.engine.program.tariff import NANO, Tariff
 from ddbmig.engine.reads import Reads, compile_read
 from ddbmig.engine.sizes import Sizes
-from ddbmig.engine.statement import Frequencies
+from ddbmig.engine.statement import Frequencies, Statement
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
-from ddbmig.model.design import Alternative, Decision, Design, Proof, TableDesign
+from ddbmig.model.design import Alternative, Decision, Design, Proof, RelationshipCost, TableDesign
 from ddbmig.model.digest import TemplateDigest
-from ddbmig.model.errors import UsageError
+from ddbmig.model.errors import DdbmigError, UsageError
 from ddbmig.model.plan import Plan
 from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 
 EPSILON = Fraction(1, 100)
 """Designs within this share of the cheapest count as equally cheap; the simplest of them is chosen."""
+CERTAIN = Decimal("0.00001")
+"""Share by which two counts of one bill may differ: each rounds its own parts."""
 DEFAULT_COPY_BYTES = 2_048
 """A copy of more bytes than this is not offered: it would double the item."""
 
@@ -98,10 +104,29 @@ class Proposer:
         forms = Forms(
             self.sizes, demands(self.patterns, self.calls), updated_columns(self.patterns),
             (found.relationship for found in self.relationships.values()), self.assessment.many_to_many, self.copies,
+            self._sorts(),
         )  # fmt: skip
         entities = {table: forms.of(entity, self._together(table, outcomes)) for table, entity in self.faithful.items()}
         draft = Draft(self.faithful, self.sizes, staying=self.staying)
         return Builder(self.patterns, entities, draft, self.frequencies, self.tariff).build()
+
+    def _sorts(self) -> dict[str, dict[SortedKey, int]]:
+        """By table, columns that a SELECT fixes with those by which it then wants a range or an order, and calls."""
+        draft = Draft(self.faithful, self.sizes, staying=self.staying)
+        found: dict[str, dict[SortedKey, int]] = {}
+        for pattern in self.patterns:
+            if pattern.kind != "select" or pattern.unplanned or {r.table for r in pattern.refs} - set(draft.tables):
+                continue
+            statement = Statement(pattern, self.sizes, self.frequencies[pattern.id])
+            ways = Ways(statement, draft)
+            for order in statement.orders()[:1]:
+                for reach in statement.reaches(order):
+                    entity = self.faithful[statement.table(reach.ref)]
+                    fixed = tuple(sorted(reach.terms))
+                    if fixed and (sort := ways.wanted_sort(reach, entity, fixed)):
+                        mine = found.setdefault(entity.table.id, {})
+                        mine[fixed, sort] = mine.get((fixed, sort), 0) + self.calls[pattern.id]
+        return found
 
     def _together(self, table: str, outcomes: Mapping[str, str]) -> list[Copy]:
         """The copies of a table that the verdicts want."""
@@ -123,7 +148,32 @@ class Proposer:
         )
         copied = frozenset(copy.relationship for entity in draft.entities.values() for copy in entity.copies)
         proof = _proof(candidates, solved, scenario)
-        return self._describe(scenario, draft.freeze(), plans, outcomes, copied, proof)
+        alternative = self._describe(scenario, draft.freeze(), plans, outcomes, copied, proof)
+        self._certify(alternative, solved)
+        return alternative
+
+    def _certify(self, alternative: Alternative, solved: Solved) -> None:
+        """Raise DdbmigError where the evaluator, which shares no code with the program, comes to another bill.
+
+        On demand the program itself must come to it too, unless it gave up patterns whose writes it still counts.
+        """
+        load, cost = self.load, alternative.cost.total_usd
+        again = evaluate(alternative.tables, alternative.plans, self.snapshot, load.calls_per_month,
+                         load.peak_per_second, self.prices).cost.total_usd  # fmt: skip
+        bills = [("the evaluator", again)]
+        if self.prices.terms.mode == "on-demand" and not solved.solution.routed:
+            bills.append(("the program", Decimal(solved.amount.money) / NANO))
+        for who, bill in bills:
+            if abs(bill - cost) > CERTAIN * max(cost, Decimal(1)):
+                raise DdbmigError(
+                    f"design {alternative.id} costs ${cost:.6f} a month by its plans, ${bill:.6f} by {who}",
+                    hint="this is a bug of ddbmig: please report it with the saved snapshot",
+                )
+
+    def fixings(self, candidates: Candidates, outcomes: Mapping[str, str]) -> Fixings:
+        """What the verdicts and choices leave of the candidates."""
+        copyable = frozenset(copy.relationship for copies in self.copies.values() for copy in copies)
+        return Fixings(candidates, tuple(self.relationships.values()), copyable, outcomes)
 
     def _all_copies(self) -> dict[str, list[Copy]]:
         """By child table, the copies that its items may hold."""
@@ -254,7 +304,7 @@ def copied_columns(found: RelationshipAssessment) -> tuple[str, ...]:
 def scenarios(proposer: Proposer, candidates: Candidates, outcomes: Mapping[str, str]) -> tuple[Scenario, ...]:
     """The named alternatives."""
     keys = {table: set(entity.key_columns) for table, entity in proposer.faithful.items()}
-    within = Fixings(proposer, candidates, outcomes)
+    within = proposer.fixings(candidates, outcomes)
     return (
         Scenario("faithful", "One table per source table", "Every MySQL table becomes one table under its primary "
                  "key; nothing is copied, joins are read one after the other; the cheapest GSIs for that.",
@@ -273,39 +323,6 @@ def scenarios(proposer: Proposer, candidates: Candidates, outcomes: Mapping[str,
                  "GSI projects ALL: a new column is in every index at once.", within.allows,
                  lambda index: index.projection == "ALL"),
     )  # fmt: skip
-
-
-class Fixings:
-    """Which forms the verdicts and choices leave to each table. What no form of the table can follow is not asked."""
-
-    def __init__(self, proposer: Proposer, candidates: Candidates, outcomes: Mapping[str, str]) -> None:
-        self.proposer, self.outcomes = proposer, outcomes
-        self.by_child: dict[str, list[RelationshipAssessment]] = {}
-        self.keyed: dict[str, frozenset[str]] = {}
-        """By table, the columns that must be its partition key: those of the first relationship to be read together."""
-        keys = {(form.table.id, frozenset(form.pk)) for form in candidates.forms.values()}
-        for key in sorted(proposer.relationships):
-            found = proposer.relationships[key]
-            child, columns = found.relationship.child, frozenset(found.relationship.child_columns)
-            self.by_child.setdefault(child, []).append(found)
-            if outcomes.get(key) in ("embed", "collocate") and (child, columns) in keys:
-                self.keyed.setdefault(child, columns)
-
-    def allows(self, form: Entity) -> bool:
-        """Whether a form keeps to what is fixed of the relationships to its parents."""
-        copied = {copy.relationship for copy in form.copies}
-        keyed = self.keyed.get(form.table.id)
-        mine = self.by_child.get(form.table.id, ())
-        return keyed in (None, frozenset(form.pk)) and all(self._allows(found, form, copied) for found in mine)
-
-    def _allows(self, found: RelationshipAssessment, form: Entity, copied: Collection[str]) -> bool:
-        key = found.relationship.id
-        outcome = self.outcomes.get(key)
-        if outcome is None:
-            return key not in copied or "denormalize" not in found.forbidden
-        if outcome == "denormalize":
-            return key in copied or not self.proposer.feasible(found)
-        return key not in copied
 
 
 def _frequencies(template: TemplateDigest) -> Frequencies:
@@ -355,6 +372,7 @@ def propose(
     every = [proposer.build(scenario, candidates, outcomes) for scenario in named]
     built = [a.model_copy(update={"findings": find_alternative(a)}) for a in _distinct(every)]
     chosen, because = choose(every, built)
+    costs = option_costs(proposer.fixings(candidates, outcomes), choices)
     if wanted is not None:
         if all(a.id != wanted for a in built):
             raise UsageError(f"decisions.yaml wants design {wanted}, which is no alternative", expected=", ".join(
@@ -366,7 +384,8 @@ def propose(
         chosen=chosen,
         chosen_because=because,
         chosen_by="user" if wanted else "engine",
-        choices=relationship_choices(assessment, choices),
+        choices=relationship_choices(assessment, choices, next(a for a in built if a.id == chosen), costs),
+        relationship_costs=costs,
         not_analysed=NOT_ANALYSED,
     )
 
@@ -403,8 +422,15 @@ def complexity(alternative: Alternative) -> int:
     return len(alternative.tables) + sum(len(t.indexes) for t in alternative.tables) + copies
 
 
-def relationship_choices(assessment: Assessment, user: Mapping[str, str]) -> tuple[Choice, ...]:
-    """A choice for each undecided relationship, and for each one that a person decided."""
+def relationship_choices(
+    assessment: Assessment, user: Mapping[str, str], chosen: Alternative, costs: Sequence[RelationshipCost]
+) -> tuple[Choice, ...]:
+    """A choice for each undecided relationship, and for each one that a person decided.
+
+    The default is what the engine found to be the cheapest, or what came of it in the `chosen` design.
+    """
+    outcomes = {decision.relationship: decision.outcome for decision in chosen.decisions}
+    known = {one.relationship: one.costs for one in costs}
     found = []
     for assessed in assessment.relationships:
         key = assessed.relationship.id
@@ -416,9 +442,10 @@ def relationship_choices(assessment: Assessment, user: Mapping[str, str]) -> tup
                 id=key,
                 question=f"How should {key} live on DynamoDB?",
                 options=options,
-                default="separate",
+                default=outcomes.get(key, "separate"),
                 chosen=user.get(key),
                 why=f"the best two options are {assessed.margin} points apart (15 decide)",
+                costs={option: known[key][option] for option in options if option in known.get(key, {})},
             )
         )
     return tuple(found)

@@ -1,6 +1,7 @@
 """Stage 2: relationships with their measured factors, scores and findings that need no design."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from ddbmig.model.base import Document, Value
@@ -164,6 +165,8 @@ class Choice(Value):
     default: str
     chosen: str | None = None
     why: str = ""
+    costs: Mapping[str, Decimal] = {}
+    """By option, USD a month that it costs more than what is carried on with; where that is known."""
 
 
 class Assumption(Value):

@@ -137,6 +137,18 @@ class Decision(Value):
     monitoring: str
 
 
+class RelationshipCost(Value):
+    """What the ways to live with one relationship cost, each with everything else free that is not fixed."""
+
+    relationship: str
+    outcome: str | None
+    """The way that is fixed; None where cost decides."""
+    decided_by: str
+    """`rule DM104`, `the verdict`, `your choice` or `cost`."""
+    costs: Mapping[str, Decimal]
+    """By option, USD a month that the cheapest design with it costs more than the cheapest with what is fixed."""
+
+
 class Proof(Value):
     """What was searched for an alternative, and how far it is proved to be the best of its kind."""
 
@@ -184,6 +196,8 @@ class Design(Document):
     chosen_because: str
     chosen_by: Literal["engine", "user"]
     choices: tuple[Choice, ...] = ()
+    relationship_costs: tuple[RelationshipCost, ...] = ()
+    """Of the relationships that can be lived with in more than one way."""
     not_analysed: tuple[str, ...] = ()
 
     def alternative(self, alternative_id: str) -> Alternative:

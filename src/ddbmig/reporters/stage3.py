@@ -41,6 +41,7 @@ from ddbmig.reporters.weights import Weights, weights_of
 
 PLANS = 8
 """Plans shown call by call; all of them are in plans.json."""
+CENT = Decimal("0.01")
 RELATIONSHIPS = 10
 """Relationships shown with their whole ledger."""
 
@@ -55,6 +56,7 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
     lookups, rollback = _lookup_table(chosen), _rollback_table(chosen)
     watched, found = _monitoring_table(chosen), finding_table("Findings", chosen.findings)
     choices = choice_table(design.choices, by_weight(assessment, weights))
+    priced = _cost_table(design)
     return page(
         heading(1, "Stage 3: data model"),
         warnings(chosen.findings),
@@ -63,6 +65,7 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
         section("Design alternatives comparison table", *_comparison(design, assessment)),
         section("Tables", tables.head(), indexes.head()),
         section("Relationships", verdicts.head(), *_ledgers(assessment, weights)),
+        section("What the verdicts cost", *_verdict_costs(design, chosen), priced.head()),
         section("Unique constraints", lookups.head(), *_unique_example(snapshot, chosen, weights)),
         section("Plans", _LEGEND, plans.head(), *_plans(snapshot, chosen, weights)),
         section("Whole tables read", *_scans(chosen, weights), scanned.head()),
@@ -71,7 +74,9 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
         section("Rollback strategy documentation", _ROLLBACK, rollback.head()),
         section("Monitoring and alerting recommendations", *_monitoring(), watched.head()),
         unsaid(design.not_analysed),
-        all_tables(choices, tables, indexes, verdicts, lookups, plans, scanned, routed, rollback, watched, found),
+        all_tables(
+            choices, tables, indexes, verdicts, priced, lookups, plans, scanned, routed, rollback, watched, found
+        ),
         next_step("ddbmig approve 3"),
     )
 
@@ -290,6 +295,41 @@ def _signed(line: LedgerLine) -> Markup:
 
 def _forbidden(one: RelationshipAssessment) -> Markup:
     return bullets(say("{} is forbidden by {}", option, rule) for option, rule in sorted(one.forbidden.items()))
+
+
+def _verdict_costs(design: Design, chosen: Alternative) -> Iterator[Markup]:
+    """The verdicts and choices that make the design dearer than it could be, and how to change each."""
+    dear = [(one, option, cost) for one in design.relationship_costs if one.outcome is not None
+            for option, cost in [min(one.costs.items(), key=lambda item: (item[1], item[0]))] if cost < 0]  # fmt: skip
+    if not dear:
+        yield paragraph("No verdict makes the design dearer: among the candidates no other option would cost less.")
+    yield paragraph("embed and collocate are built as a child table keyed by its parent; each option is solved with "
+                    "everything else free that is not fixed.")  # fmt: skip
+    total = chosen.cost.total_usd
+    yield bullets(
+        say("{} is kept {} by {}: {} would cost {} a month less ({} of the chosen design). {}", code(one.relationship),
+            one.outcome or "", one.decided_by, option, money(-cost), percent(float(-cost / total) if total else 0.0),
+            say("Override: {}", code(f"ddbmig choose '{one.relationship}' {option}")))
+        for one, option, cost in sorted(dear, key=lambda item: (item[2], item[0].relationship))
+    )  # fmt: skip
+
+
+def _cost_table(design: Design) -> LongTable:
+    """Every option that costs something else than what is carried on with, the largest difference first."""
+    sized = [(max(map(abs, one.costs.values())), one) for one in design.relationship_costs if one.costs]
+    ordered = sorted((pair for pair in sized if pair[0] >= CENT / 2), key=lambda p: (-p[0], p[1].relationship))
+    rows = [
+        (code(one.relationship), one.outcome or "–", one.decided_by, ", ".join(
+            f"{option} {_more(cost)}" for option, cost in one.costs.items()))
+        for _, one in ordered
+    ]  # fmt: skip
+    headers = ("relationship", "fixed to", "decided by", "each option, USD a month")
+    return LongTable("Cost of each option", headers, rows, by="difference")
+
+
+def _more(cost: Decimal) -> str:
+    """`+0.59`, `-1.02` or `±0`, in cents."""
+    return f"{cost:+.2f}" if abs(cost) >= CENT / 2 else "±0"
 
 
 # --- unique constraints, plans ---

@@ -348,7 +348,7 @@ class Builder:
     # --- demands ---
 
     def _demand(self, need: Need, whole: Mapping[str, Sequence[Entity]]) -> Demand:
-        """A need as a demand: its sequences as orders, its ways as options."""
+        """A need as a demand: its sequences as orders, by number; its ways as options."""
         statement = need.reading.statement
         ways = Ways(statement, self.draft)
         asking = {entity.form: entity for entity in chain(*whole.values()) if _bare(entity) in need.forms}
@@ -360,13 +360,13 @@ class Builder:
 
         orders = [
             Order(
-                order_id(sequence),
+                str(number),
                 tuple(
                     tuple(option_of(way, need.pattern, self.tariff) for way in step.ways)
                     for step in steps_of(ways, sequence, forms)
                 ),
             )
-            for sequence in need.reading.sequences
+            for number, sequence in enumerate(need.reading.sequences)
         ]
         return Demand(need.demand, need.pattern, tuple(orders), frozenset(asking))
 
@@ -386,14 +386,13 @@ def structure_of(entity: Entity, index: IndexDraft | None) -> str:
     return f"{entity.form} | {index.id}" if index else entity.form
 
 
-def order_id(sequence: Iterable[Reach]) -> str:
-    """`0-2-1`: the references of a sequence."""
-    return "-".join(str(reach.ref) for reach in sequence)
-
-
 def demand_name(demand: str, reading: Reading) -> str:
-    """A demand's name with what it needs of each reference, which differs with the form of a written table."""
-    needed = ";".join(",".join(sorted(columns)) for _, columns in sorted(reading.statement.needed.items()))
+    """A demand's name with what it needs of each reference, which differs with the form of a written table.
+
+    References themselves are not named: a write looks up more rows under one form than under another, and counts on.
+    """
+    refs = [reach.ref for sequence in reading.sequences[:1] for reach in sequence]
+    needed = ";".join(",".join(sorted(reading.statement.needed[ref])) for ref in refs)
     return f"{demand} {sha256(needed.encode())[:8]}"
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ddbmig.engine.candidates import Entity, IndexDraft
 from ddbmig.engine.paths import Ways
-from ddbmig.engine.program.build import Candidates, demand_name, option_of, order_id
+from ddbmig.engine.program.build import Candidates, demand_name, option_of
 from ddbmig.engine.program.model import Option, Solution
 from ddbmig.engine.program.tariff import Tariff
 from ddbmig.engine.readings import Step, Way, steps_of
@@ -38,7 +38,7 @@ class Decided:
         pick = self.solution.picks.get(demand_name(demand, reading))
         if pick is None:
             raise unreachable(reading.statement)
-        sequence = next(s for s in reading.sequences if order_id(s) == pick.order.id)
+        sequence = reading.sequences[int(pick.order.id)]
         steps = steps_of(ways, sequence, lambda table: [self.entities[table]])
         pattern = ways.pattern.id
         return [

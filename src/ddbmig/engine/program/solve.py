@@ -74,14 +74,19 @@ class Unsolved(Exception):
 
 
 def solve(
-    program: Program, epsilon: Fraction = Fraction(0), *, stages: Sequence[str] = STAGES, seconds: float = SECONDS
+    program: Program,
+    epsilon: Fraction = Fraction(0),
+    *,
+    stages: Sequence[str] = STAGES,
+    canonical: bool = True,
+    seconds: float = SECONDS,
 ) -> Solved:
     """The best solution, component by component. Raises Unsolved where there is none.
 
     The solution is one of the `tidied` program. `epsilon` is the share by which money may exceed its optimum, in each
-    component, for what comes after it.
+    component, for what comes after it. Without `canonical` any of equally good solutions is returned.
     """
-    found = [_Component(part, epsilon, stages, seconds).solve() for part in components(tidied(program))]
+    found = [_Component(part, epsilon, stages, canonical, seconds).solve() for part in components(tidied(program))]
     solution = Solution(
         built=frozenset().union(*(one.solution.built for one in found)),
         picks={key: pick for one in found for key, pick in one.solution.picks.items()},
@@ -97,11 +102,13 @@ def solve(
 class _Component:
     """One component on its way through the stages."""
 
-    def __init__(self, program: Program, epsilon: Fraction, stages: Sequence[str], seconds: float) -> None:
+    def __init__(
+        self, program: Program, epsilon: Fraction, stages: Sequence[str], canonical: bool, seconds: float
+    ) -> None:  # fmt: skip
         unmet = {d.pattern for d in program.demands if not d.when and not d.orders}
         self.program, self.epsilon, self.seconds = program, epsilon, seconds
         self.order = [name for name in stages if name != "routed"]
-        self.never = frozenset(unmet)
+        self.canonical, self.never = canonical, frozenset(unmet)
 
     def solve(self) -> Solved:
         """All stages. Routed patterns are found first, if there must be any, and are out of the program then."""
@@ -119,6 +126,8 @@ class _Component:
         for name, following in zip(self.order, [*self.order[1:], None], strict=True):
             value = getattr(best.amount, name)
             stages.append(Stage(name, value, min(value, best.bound)))
+            if following is None and not self.canonical:
+                break
             model.pin(name, floor(value * (1 + self.epsilon)) if name == "money" else value)
             best = (model.minimise(following) if following else model.canonical()) or best
         solution = replace(best.solution, routed=routed)
