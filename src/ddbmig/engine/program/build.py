@@ -307,12 +307,16 @@ class Builder:
             trips += self.tariff.calls(writing.pattern, writing.steps)
         stored = round(rows * size + sum(t.items * t.item_bytes for t in lookups))
         amount = Amount(money=money, trips=trips, structures=1 + len(lookups), stored=stored)
-        return Structure(entity.form, amount, group=entity.table.id)
+        own = self.bare[entity.table.id][0].key_columns
+        return Structure(entity.form, amount, group=entity.table.id, rank=int(entity.key_columns != own))
 
     def _index(
         self, key: str, entity: Entity, index: IndexDraft, writings: Mapping[str, Sequence[Writing]]
     ) -> Structure:  # fmt: skip
-        """A GSI: its bytes, and what each write of the form must write to follow."""
+        """A GSI: its bytes, and what each write of the form must write to follow.
+
+        Plainer is a shorter key; of two that are as long the one with more of it in the partition key, which spreads.
+        """
         table, design = self.draft.entity_design(entity), self.draft.index_design(entity, index)
         money = self.tariff.storage(design.entries, design.entry_bytes)
         for writing in writings[_bare(entity)]:
@@ -320,7 +324,8 @@ class Builder:
                         if e.table == entity.table.id)  # fmt: skip
             money += self.tariff.writes(writing.pattern, units)
         stored = round(design.entries * design.entry_bytes)
-        return Structure(key, Amount(money=money, structures=1, stored=stored), form=entity.form)
+        amount = Amount(money=money, structures=1, stored=stored)
+        return Structure(key, amount, form=entity.form, rank=2 * len(design.keys) - len(design.partition))
 
     def _live_writings(self) -> dict[str, list[Writing]]:
         """By form, extras aside, what the patterns write that are not routed."""

@@ -52,6 +52,8 @@ class Structure:
     amount: Amount
     group: str | None = None
     form: str | None = None
+    rank: int = 0
+    """How far it is from the plainest of its kind: of solutions that are equally good the plainer one is taken."""
 
 
 @dataclass(frozen=True)

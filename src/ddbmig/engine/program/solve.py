@@ -1,8 +1,8 @@
 """Solving a program: stage by stage in the order of `Amount`, each component by itself, by HiGHS.
 
 Each stage minimises one part of the amount with the parts before it pinned: money to its optimum and the share
-`epsilon` more, the others to their optimum. The last stage takes, of all solutions that are left, one by the names of
-its structures, so that a tie is broken the same way everywhere.
+`epsilon` more, the others to their optimum. The last stage takes, of all solutions that are left, one of plain
+structures, else by their names, so that a tie is broken the same way everywhere.
 
 What the solver returns is read as a set of choices and checked and counted by `worth`, in whole numbers; of the solver
 itself only the bound is believed, and that is printed.
@@ -161,9 +161,10 @@ class _Model:
 
         self.highspy, self.program = highspy, program
         self.columns: list[Amount] = []
-        self.names: list[str] = []
+        self.names: list[tuple[int, str]] = []
+        """Rank and name of every column."""
         self.rows: list[tuple[float, float, list[tuple[int, int]]]] = []
-        self.built = {key: self._column(one.amount, key) for key, one in sorted(program.structures.items())}
+        self.built = {key: self._column(one.amount, key, one.rank) for key, one in sorted(program.structures.items())}
         self.routed: dict[str, int] = {}
         self.orders: dict[tuple[str, int], int] = {}
         self.options: dict[tuple[str, int, int, int], int] = {}
@@ -178,9 +179,9 @@ class _Model:
 
     # --- columns and rows ---
 
-    def _column(self, amount: Amount, name: str) -> int:
+    def _column(self, amount: Amount, name: str, rank: int = 0) -> int:
         self.columns.append(amount)
-        self.names.append(name)
+        self.names.append((rank, name))
         return len(self.columns) - 1
 
     def _forms_and_limits(self) -> None:
@@ -258,8 +259,9 @@ class _Model:
         return self._run([getattr(amount, name) for amount in self.columns], name)
 
     def canonical(self) -> _Best | None:
-        """One of the solutions that are left, by weights that follow from the names of what is chosen."""
-        return self._run([int.from_bytes(sha256(name.encode()).digest()[:3]) for name in self.names], None)
+        """One of the solutions that are left, by the ranks of what is chosen and weights that follow from its names."""
+        weights = [(rank << 24) + int.from_bytes(sha256(name.encode()).digest()[:3]) for rank, name in self.names]
+        return self._run(weights, None)
 
     def pin(self, name: str, most: int) -> None:
         """No more than this of one part from now on."""
