@@ -15,8 +15,6 @@ from hashlib import sha256
 from math import floor
 from typing import Any
 
-import numpy
-
 from ddbmig.engine.program.model import (
     NOTHING,
     Amount,
@@ -158,8 +156,9 @@ class _Model:
 
     def __init__(self, program: Program, seconds: float, *, may_route: bool = False) -> None:
         import highspy
+        import numpy
 
-        self.highspy, self.program = highspy, program
+        self.highspy, self.numpy, self.program = highspy, numpy, program
         self.columns: list[Amount] = []
         self.names: list[tuple[int, str]] = []
         """Rank and name of every column."""
@@ -243,13 +242,17 @@ class _Model:
         count = len(self.columns)
         lp = self.highspy.HighsLp()
         lp.num_col_, lp.num_row_ = count, len(self.rows)
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = numpy.zeros(count), numpy.zeros(count), numpy.ones(count)
-        lp.row_lower_ = numpy.array([low for low, _, _ in self.rows], dtype=numpy.double)
-        lp.row_upper_ = numpy.array([high for _, high, _ in self.rows], dtype=numpy.double)
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = (
+            self.numpy.zeros(count),
+            self.numpy.zeros(count),
+            self.numpy.ones(count),
+        )
+        lp.row_lower_ = self.numpy.array([low for low, _, _ in self.rows], dtype=self.numpy.double)
+        lp.row_upper_ = self.numpy.array([high for _, high, _ in self.rows], dtype=self.numpy.double)
         lp.a_matrix_.format_ = self.highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = numpy.cumsum([0, *(len(row) for _, _, row in self.rows)])
-        lp.a_matrix_.index_ = numpy.array([c for _, _, row in self.rows for c, _ in row], dtype=numpy.int32)
-        lp.a_matrix_.value_ = numpy.array([v for _, _, row in self.rows for _, v in row], dtype=numpy.double)
+        lp.a_matrix_.start_ = self.numpy.cumsum([0, *(len(row) for _, _, row in self.rows)])
+        lp.a_matrix_.index_ = self.numpy.array([c for _, _, row in self.rows for c, _ in row], dtype=self.numpy.int32)
+        lp.a_matrix_.value_ = self.numpy.array([v for _, _, row in self.rows for _, v in row], dtype=self.numpy.double)
         lp.integrality_ = [self.highspy.HighsVarType.kInteger] * count
         solver.passModel(lp)
         return solver
@@ -271,9 +274,9 @@ class _Model:
         self._fix(name, most)
         scale = _scale([value for _, value in entries])
         room = max(0.5 * scale, most * scale * 1e-11)
-        index = numpy.array([c for c, _ in entries], dtype=numpy.int32)
+        index = self.numpy.array([c for c, _ in entries], dtype=self.numpy.int32)
         self.solver.addRow(-float("inf"), most * scale + room, len(entries), index,
-                           numpy.array([value * scale for _, value in entries]))  # fmt: skip
+                           self.numpy.array([value * scale for _, value in entries]))  # fmt: skip
 
     def _fix(self, name: str, most: int) -> None:
         """Fix every choice that alone would bring one part of the amount over its pin.
@@ -296,8 +299,8 @@ class _Model:
     def _set_costs(self, costs: list[int]) -> float:
         """Make these the objective; gives the scale that they are multiplied with."""
         scale, count = _scale(costs), len(costs)
-        scaled = numpy.array([cost * scale for cost in costs])
-        self.solver.changeColsCost(count, numpy.arange(count, dtype=numpy.int32), scaled)
+        scaled = self.numpy.array([cost * scale for cost in costs])
+        self.solver.changeColsCost(count, self.numpy.arange(count, dtype=self.numpy.int32), scaled)
         return scale
 
     def _run(self, costs: list[int], name: str | None) -> _Best | None:
