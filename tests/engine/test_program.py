@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from ddbmig.engine.program.model import components, worth
+from ddbmig.engine.program.model import Amount, Program, Structure, Unsolved, components, worth
 from ddbmig.engine.program.reduce import reduced
-from ddbmig.engine.program.solve import Unsolved, solve
+from ddbmig.engine.program.solve import solve
 from random_programs import brute_force, random_program
 
 INSTANCES = 600
@@ -30,3 +30,9 @@ def test_the_solution_is_one_of_the_best_by_trying_all(epsilon: Fraction) -> Non
             assert all(found.gap(stage) == 0 for stage in ("routed", "money", "trips", "structures", "stored"))
             tried += 1
     assert tried >= 500
+
+
+def test_of_equals_the_plainer_is_built_whatever_its_name() -> None:
+    for order in ("abc", "bca", "cab"):
+        same = {name: Structure(name, Amount(money=5), group="one", rank=rank) for rank, name in enumerate(order)}
+        assert solve(Program(same, ())).solution.built == {order[0]}
