@@ -60,6 +60,11 @@ class Structure:
     """How far it is from the plainest of its kind: of solutions that are equally good the plainer one is taken."""
 
     @property
+    def order(self) -> tuple[Amount, int, int, str]:
+        """The better first, of equals the plainer, then what serves more forms."""
+        return self.amount, self.rank, -len(self.of), self.id
+
+    @property
     def ids(self) -> frozenset[str]:
         """All that it may be."""
         return frozenset(self.of.values()) if self.of else frozenset({self.id})

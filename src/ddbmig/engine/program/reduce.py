@@ -12,7 +12,7 @@ The first two lose nothing whatever is forbidden afterwards; the last must come 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ddbmig.engine.program.model import Amount, Demand, Option, Program, Structure
+from ddbmig.engine.program.model import Demand, Option, Program, Structure
 
 _Place = tuple[str, int, int]
 """A step: demand, order and position."""
@@ -219,9 +219,7 @@ class _Dominance:
         kept: set[str] = set()
         for mine in tables.values():
             left: list[_Needed] = []
-            for one in sorted(
-                mine, key=lambda n: (*self._plain_first(n.structure.id)[:2], -len(n.structure.of), n.structure.id)
-            ):
+            for one in sorted(mine, key=lambda n: n.structure.order):
                 if not any(not one.mask & ~other.mask and other.stands_for(one) for other in left):
                     left.append(one)
             kept |= {one.structure.id for one in left}
@@ -236,7 +234,7 @@ class _Dominance:
         kept: set[str] = {key for key, one in self.program.structures.items() if not one.of and one.group is None}
         for members in self.program.groups().values():
             left: list[str] = []
-            for form in sorted(members, key=self._plain_first):
+            for form in sorted(members, key=lambda key: self.program.structures[key].order):
                 if not any(
                     self.needed[other].stands_for(self.needed[form])
                     and belongs.get(form, set()) <= belongs.get(other, set())
@@ -245,7 +243,3 @@ class _Dominance:
                     left.append(form)
             kept |= set(left)
         return kept
-
-    def _plain_first(self, key: str) -> tuple[Amount, int, str]:
-        one = self.program.structures[key]
-        return one.amount, one.rank, key
