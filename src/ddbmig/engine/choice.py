@@ -15,7 +15,8 @@ from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
 from ddbmig.engine.difference import differences
 from ddbmig.engine.evaluate import evaluate
 from ddbmig.engine.fixings import Fixings, option_costs
-from ddbmig.engine.forms import Forms, demands, updated_columns
+from ddbmig.engine.forms import Forms, SortedKey, demands, updated_columns
+from ddbmig.engine.paths import Ways
 from ddbmig.engine.program.build import Builder, Candidates
 from ddbmig.engine.program.choose import Decided, built_entities
 from ddbmig.engine.program.model import Program
@@ -23,7 +24,7 @@ from ddbmig.engine.program.solve import STAGES, Solved, runner_up, solve
 from ddbmig.engine.program.tariff import NANO, Tariff
 from ddbmig.engine.reads import Reads, compile_read
 from ddbmig.engine.sizes import Sizes
-from ddbmig.engine.statement import Frequencies
+from ddbmig.engine.statement import Frequencies, Statement
 from ddbmig.engine.wording import dollars
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
@@ -115,10 +116,29 @@ class Proposer:
         forms = Forms(
             self.sizes, demands(self.patterns, self.calls), updated_columns(self.patterns),
             (found.relationship for found in self.relationships.values()), self.assessment.many_to_many, self.copies,
+            self._sorts(),
         )  # fmt: skip
         entities = {table: forms.of(entity, self._together(table, outcomes)) for table, entity in self.faithful.items()}
         draft = Draft(self.faithful, self.sizes, staying=self.staying)
         return Builder(self.patterns, entities, draft, self.frequencies, self.tariff).build()
+
+    def _sorts(self) -> dict[str, dict[SortedKey, int]]:
+        """By table, columns that a SELECT fixes with those by which it then wants a range or an order, and calls."""
+        draft = Draft(self.faithful, self.sizes, staying=self.staying)
+        found: dict[str, dict[SortedKey, int]] = {}
+        for pattern in self.patterns:
+            if pattern.kind != "select" or pattern.unplanned or {r.table for r in pattern.refs} - set(draft.tables):
+                continue
+            statement = Statement(pattern, self.sizes, self.frequencies[pattern.id])
+            ways = Ways(statement, draft)
+            for order in statement.orders()[:1]:
+                for reach in statement.reaches(order):
+                    entity = self.faithful[statement.table(reach.ref)]
+                    fixed = tuple(sorted(reach.terms))
+                    if fixed and (sort := ways.wanted_sort(reach, entity, fixed)):
+                        mine = found.setdefault(entity.table.id, {})
+                        mine[fixed, sort] = mine.get((fixed, sort), 0) + self.calls[pattern.id]
+        return found
 
     def _together(self, table: str, outcomes: Mapping[str, str]) -> list[Copy]:
         """The copies of a table that the verdicts want."""
@@ -481,7 +501,7 @@ def _proof(candidates: Candidates, solved: Solved, scenario: Scenario) -> Proof:
     """What was searched and how far the result is proved."""
     program = candidates.program
     return Proof(
-        structures=len(program.structures),
+        structures=candidates.tried,
         options=sum(len(step) for d in program.demands for order in d.orders for step in order.steps),
         gaps={name: solved.gap(name) for name in scenario.stages if solved.gap(name)},
         epsilon=float(scenario.epsilon),

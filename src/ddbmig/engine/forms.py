@@ -19,6 +19,8 @@ MAX_COLLECTION = 10_000
 """Average items under one partition value beyond which we do not key a table by it."""
 MAX_COLLECTIONS = 4
 """So many column sets are tried as the partition key of one table: those with the most calls."""
+MAX_SORTS = 2
+"""So many orders are tried behind each: those with the most calls."""
 ALL_SUBSETS = 3
 """Up to so many copies every combination is tried; of more, none, each alone, the wanted ones, and all."""
 
@@ -73,8 +75,12 @@ def updated_columns(patterns: Iterable[AccessPattern]) -> dict[str, frozenset[st
     return {table: frozenset(columns) for table, columns in found.items()}
 
 
+SortedKey = tuple[tuple[str, ...], tuple[str, ...]]
+"""Columns that statements fix, and columns by which they then want a range or an order."""
+
+
 class Forms:
-    """Enumerates the forms of tables."""
+    """Enumerates the forms of tables. `sorts` are, by table, sorted keys that statements want, with their calls."""
 
     def __init__(
         self,
@@ -84,8 +90,9 @@ class Forms:
         relationships: Iterable[Relationship],
         join_tables: Iterable[ManyToMany],
         copies: Mapping[str, Sequence[Copy]],
+        sorts: Mapping[str, Mapping[SortedKey, int]],
     ) -> None:
-        self.sizes, self.wanted, self.updated, self.copies = sizes, wanted, updated, copies
+        self.sizes, self.wanted, self.updated, self.copies, self.sorts = sizes, wanted, updated, copies, sorts
         self.relationships = {found.id: found for found in relationships}
         self.join_tables: dict[str, list[ManyToMany]] = {}
         for found in join_tables:
@@ -137,7 +144,18 @@ class Forms:
         possible.sort(key=lambda columns: -self._calls(entity, columns))
         for columns in possible[:MAX_COLLECTIONS]:
             why = f"read by {', '.join(columns)}: {self._calls(entity, columns)} calls"
-            yield replace(entity, pk=columns, sk=entity.pk, because=(*entity.because, why))
+            for sort in self._sorts(entity, columns):
+                rest = tuple(c for c in entity.pk if c not in sort)
+                ordered = (f"in the order of {', '.join(sort)}",) if sort else ()
+                yield replace(entity, pk=columns, sk=(*sort, *rest), because=(*entity.because, why, *ordered))
+
+    def _sorts(self, entity: Entity, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The orders worth trying behind a partition key, none first. The own key follows, so that no two rows meet."""
+        wanted: dict[tuple[str, ...], int] = {}
+        for (fixed, sort), calls in self.sorts.get(entity.table.id, {}).items():
+            if set(fixed) == set(columns) and sort[: len(entity.pk)] != entity.pk and self._stays(entity, sort):
+                wanted[sort] = wanted.get(sort, 0) + calls
+        return [(), *sorted(wanted, key=lambda sort: (-wanted[sort], sort))[:MAX_SORTS]]
 
     def _may_lead(self, entity: Entity, columns: tuple[str, ...]) -> bool:
         """Whether columns can be a partition key before the own key, and statements read by them alone."""

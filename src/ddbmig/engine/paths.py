@@ -139,8 +139,9 @@ class Ways:
         pk, sk = (index.pk, index.sk) if index else (entity.pk, entity.sk)
         terms, statement = reach.terms, self.statement
         fixed = list(takewhile(lambda column: column in terms and not terms[column].many, sk))
-        ordered = _ordered_columns(entity, index)
-        span = next((self._range(reach, entity, c) for c in ordered[len(fixed) : len(fixed) + 1]), None)
+        span = None
+        if index is not None or not fixed:  # behind a part of a composed key a range would need two bounds
+            span = next((self._range(reach, entity, c) for c in sk[len(fixed) : len(fixed) + 1]), None)
         used = [terms[c] for c in (*pk, *fixed)]
         calls = statement.keys_asked(used, reach.rows)
         items = statement.items_of(reach.ref, (*pk, *fixed), span is not None)
@@ -149,7 +150,7 @@ class Ways:
             covered = (*covered, span)
         constant = frozenset(e.column for e in used if not e.many)
         one_call = not reach.bound and not any(e.many for e in used)
-        in_order = one_call and self._key_order(reach.ref, entity, ordered, constant)
+        in_order = one_call and self._key_order(reach.ref, entity, sk, constant)
         limit = self._pushed_limit(reach, in_order, covered, calls)
         if limit is not None:
             items = min(items, float(limit))
@@ -203,22 +204,21 @@ class Ways:
     def wanted_keys(self, reach: Reach, entity: Entity) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """Partition and sort columns of the GSIs that would serve this reference, whatever the form of its table.
 
-        By any one of the columns that are given, by all of them, and with a range or an order behind.
+        By any one of the columns that are given, with the others behind it or without, by all of them at once, and
+        each with a range or an order behind.
         """
-        single = sorted(c for c, e in reach.terms.items() if not e.many)
+        single = self._selective(reach.ref, (c for c, e in reach.terms.items() if not e.many))
         parts: list[tuple[str, ...]] = [(c,) for c in sorted(reach.terms)]
         if len(single) > 1:
-            parts.append(tuple(self._selective(reach.ref, single)))
+            parts.append(tuple(single))
         if not reach.terms and not reach.bound:
             parts.append(())
         found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
         for pk in parts:
-            sort = self.wanted_sort(reach, entity, pk)
-            if pk:
-                found.append((pk, ()))
-            if sort:
-                found.append((pk, sort))
-        return found
+            behind = tuple(c for c in single if c not in pk and not entity.table.column(c).nullable)
+            sort = self.wanted_sort(reach, entity, (*pk, *behind))
+            found += [(pk, sk) for sk in ((), self.wanted_sort(reach, entity, pk), behind, (*behind, *sort))]
+        return [(pk, sk) for pk, sk in dict.fromkeys(found) if (pk or sk) and len(sk) <= MAX_KEY_ATTRIBUTES]
 
     def _selective(self, ref: int, columns: Iterable[str]) -> list[str]:
         """At most as many columns as a key may have, those with the most values first; then by name."""
@@ -246,13 +246,6 @@ class Ways:
         columns = tuple(term.column.column for term in order)
         possible = len(columns) <= MAX_KEY_ATTRIBUTES and _one_way(order, ref)
         return columns if possible and all(_sortable(entity, column, pk) for column in columns) else ()
-
-
-def _ordered_columns(entity: Entity, index: IndexDraft | None) -> tuple[str, ...]:
-    """The columns by which the items of a partition are ordered; none where a base table's sort key is composed."""
-    if index is not None:
-        return index.sk
-    return entity.sk if len(entity.sk) == 1 else ()
 
 
 def open_order(order: Iterable[OrderTerm], ref: int, constant: Collection[str]) -> tuple[OrderTerm, ...]:

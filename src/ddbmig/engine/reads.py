@@ -1,6 +1,6 @@
 """Reads compiled to plans: the calls of the ways that were chosen, one after the other, and what the client does."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -298,7 +298,7 @@ class Reader:
         found = [self._equal(entity, key, given, terms) for key, given in fixed]
         if path.range is not None and isinstance(path.range.left, ColumnRef):
             column = path.range.left.column
-            name, _ = self.draft.key_attribute(entity, (column,))
+            name, _ = self.draft.key_attribute(entity, (column,) if path.index else entity.sk)
             bounds = tuple((column, term) for term in path.range.right)
             found.append(KeyCondition(attribute=name, op=path.range.op, terms=bounds))  # type: ignore[arg-type]  # a range
         return tuple(found)

@@ -22,12 +22,23 @@ class KeyCondition(Value):
     """A condition on one key attribute. `terms` gives per source column of the attribute the value(s) it takes.
 
     A plain attribute has one source column; a composed one is rendered from several. A term that is a list parameter
-    makes one call per member. `between` has two terms for its one column.
+    makes one call per member. `between` has two terms for its one column. A range of a composed attribute is one of its
+    first column: see `range_bound`.
     """
 
     attribute: str
     op: KeyOperator = "="
     terms: tuple[tuple[str, Term], ...]
+
+
+def range_bound(text: str, op: KeyOperator, *, upper: bool) -> str:
+    """The text that bounds a composed key whose first column has the text `text`.
+
+    In the key the column is followed by `#`. A bound that must lie behind all such keys ends in `$`, the character
+    after it: that of `>` and `<=`, and the upper one of `between`.
+    """
+    behind = upper if op == "between" else op in (">", "<=")
+    return f"{text}$" if behind else text
 
 
 class Estimate(Value):

@@ -31,6 +31,7 @@ from ddbmig.model.plan import (
     Step,
     Transaction,
     WriteCall,
+    range_bound,
 )
 from ddbmig.model.schema import Column, Schema
 from ddbmig.model.snapshot import Snapshot
@@ -181,11 +182,22 @@ class _Writer:
     def _key_condition(self, table: str, part: KeyCondition) -> str:
         name = _quoted(part.attribute)
         if part.op == "between":
-            return f"{name} BETWEEN {' AND '.join(self.namer.term(term) for _, term in part.terms)}"
+            return f"{name} BETWEEN {' AND '.join(self._bounds(table, part))}"
+        if part.op not in ("=", "begins_with"):
+            return f"{name} {part.op} {' '.join(self._bounds(table, part))}"
         if part.op == "begins_with":
             return f"begins_with({name}, {self._key_value(table, part)})"
         many = any(isinstance(term, Param) and term.many for _, term in part.terms)
         return f"{name} {part.op} {'each of ' if many else ''}{self._key_value(table, part)}"
+
+    def _bounds(self, table: str, part: KeyCondition) -> list[str]:
+        """The bounds of a range; over the first column of a composed key with the character that must follow it."""
+        shown = [self.namer.term(term) for _, term in part.terms]
+        attribute = self.tables[table].attributes.get(part.attribute) if table in self.tables else None
+        if attribute is None or attribute.template is None or len(template_columns(attribute.template)) < 2:
+            return shown
+        behind = [range_bound("", part.op, upper=number > 0) for number in range(len(shown))]
+        return [f"{text} + {_constant(end)}" if end else text for text, end in zip(shown, behind, strict=True)]
 
     def _row_key(self, table_name: str, ref: int) -> dict[str, str]:
         """The key of the item that holds the row of `ref`."""

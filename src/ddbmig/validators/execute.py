@@ -34,6 +34,7 @@ from ddbmig.model.plan import (
     Step,
     Transaction,
     WriteCall,
+    range_bound,
 )
 from ddbmig.model.schema import Column
 from ddbmig.validators.evaluate import (
@@ -314,8 +315,9 @@ class _Run:
 
     def _key_values(self, table: TableDesign, ref: int, condition: KeyCondition, binding: Binding) -> list[Any]:
         if condition.op == "between":
-            bounds = [self._encoded(table, ref, condition, {condition.terms[0][0]: v})
-                      for _, term in condition.terms for v in self._values(term, binding)]  # fmt: skip
+            bounds = [self._encoded(table, ref, condition, {condition.terms[0][0]: v}, upper=number > 0)
+                      for number, (_, term) in enumerate(condition.terms) for v in self._values(term, binding)
+                      ]  # fmt: skip
             return [] if None in bounds else [tuple(bounds)]
         combinations: list[dict[str, Cell]] = [{}]
         for column, term in condition.terms:
@@ -329,8 +331,13 @@ class _Run:
             return value if isinstance(value, tuple) else (value,)
         return (self.evaluator.value(term, binding),)
 
-    def _encoded(self, table: TableDesign, ref: int, condition: KeyCondition, values: Mapping[str, Cell]) -> Any:
-        """The key attribute's value, or None where a part is NULL; of a leading part of it for begins_with."""
+    def _encoded(
+        self, table: TableDesign, ref: int, condition: KeyCondition, values: Mapping[str, Cell], *, upper: bool = False
+    ) -> Any:
+        """The key attribute's value, or None where a part is NULL.
+
+        Of a leading part of it for begins_with; the bound of a range over its first column.
+        """
         constant = table.attributes[condition.attribute].value
         if constant is not None:
             return constant
@@ -345,6 +352,9 @@ class _Run:
         if condition.op == "begins_with":
             leading = [parts[name] for name in template_columns(attribute.template) if name in parts]
             return "#".join(leading) + "#"
+        if condition.op != "=" and len(template_columns(attribute.template)) > 1:
+            (text,) = parts.values()
+            return range_bound(text, condition.op, upper=upper)
         return render_template(attribute.template, parts)
 
     def _fetch(self, call: ReadCall, key: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -30,11 +30,11 @@ from ddbmig.engine.program.model import (
     named_by,
     picks_of,
     replaced,
-    tidied,
     total,
     within,
     worth,
 )
+from ddbmig.engine.program.reduce import reduced
 
 STAGES = ("routed", "money", "trips", "structures", "stored")
 """The parts of an amount, most important first."""
@@ -88,10 +88,10 @@ def solve(
 ) -> Solved:
     """The best solution, component by component. Raises Unsolved where there is none.
 
-    The solution is one of the `tidied` program. `epsilon` is the share by which money may exceed its optimum, in each
+    The solution is one of the `reduced` program. `epsilon` is the share by which money may exceed its optimum, in each
     component, for what comes after it. Without `canonical` any of equally good solutions is returned.
     """
-    found = [_Component(part, epsilon, stages, canonical, seconds).solve() for part in components(tidied(program))]
+    found = [_Component(part, epsilon, stages, canonical, seconds).solve() for part in components(reduced(program))]
     solution = Solution(
         built=frozenset().union(*(one.solution.built for one in found)),
         picks={key: pick for one in found for key, pick in one.solution.picks.items()},
@@ -108,9 +108,10 @@ def runner_up(program: Program, best: Solution, *, seconds: float = SECONDS) -> 
     """The cheapest solution with other structures than `best`, which is the cheapest of all; None where there is none.
 
     It routes as much, and differs in one component only: the one in which other structures cost least more, whose
-    stages it has. To build what `best` builds and something besides counts where that makes a demand cheaper.
+    stages it has. To build what `best` builds and something besides counts where that makes a demand cheaper. What the
+    `reduced` program leaves out, since something else does as much for no more, is not among the other structures.
     """
-    whole = tidied(program)
+    whole = reduced(program)
     dearer: list[tuple[int, Program]] = []
     for part in components(whole):
         mine = within(part, best)
@@ -141,7 +142,8 @@ def _with_other_structures(part: Program, best: Solution) -> Program:
     others = dict.fromkeys((key for key in part.structures if key not in built), -1)
     limits = [*part.limits, Limit("not the best", {**built, **others}, len(built) - 1)]
     serving = _serving(part, best)
-    idle = [key for key, one in part.structures.items() if key in others and one.form in built and key not in serving]
+    beside = [key for key in others if part.structures[key].of.keys() & built.keys()]
+    idle = [key for key in beside if key not in serving]
     if idle:
         weights = {**dict.fromkeys(built, len(idle)), **dict.fromkeys(idle, 1)}
         limits.append(Limit("nothing idle beside the best", weights, len(idle) * len(built)))
@@ -249,8 +251,9 @@ class _Model:
     def _forms_and_limits(self) -> None:
         infinity = float("inf")
         for key, structure in self.program.structures.items():
-            if structure.form is not None:
-                self.rows.append((-infinity, 0, [(self.built[key], 1), (self.built[structure.form], -1)]))
+            if structure.of:
+                forms = [(self.built[form], -1) for form in sorted(structure.of)]
+                self.rows.append((-infinity, 0, [(self.built[key], 1), *forms]))
         for limit in self.program.limits:
             if sum(weight for weight in limit.weights.values() if weight > 0) > limit.most:
                 self.rows.append((-infinity, limit.most, [(self.built[key], w) for key, w in limit.weights.items()]))
@@ -297,8 +300,9 @@ class _Model:
     def _start(self, seconds: float) -> Any:
         solver = _quiet_solver(self.highspy)
         options = {
-            "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds, "mip_rel_gap": 0.0,
-            "mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
+            "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds,
+            "mip_rel_gap": 0.0, "mip_allow_restart": False, "mip_feasibility_tolerance": 1e-9,
+            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
         }  # fmt: skip
         for name, value in options.items():
             solver.setOptionValue(name, value)
@@ -321,8 +325,13 @@ class _Model:
         return self._run([getattr(amount, name) for amount in self.columns], name)
 
     def canonical(self) -> _Best | None:
-        """One of the solutions that are left, by weights that follow from the names of what is chosen."""
-        return self._run([int.from_bytes(sha256(name.encode()).digest()[:3]) for name in self.names], None)
+        """One of the solutions that are left, by weights that follow from the names of structures and orders.
+
+        Options need none: those of a step that cost the same are one (`reduce`).
+        """
+        options = set(self.options.values())
+        return self._run([0 if column in options else int.from_bytes(sha256(name.encode()).digest()[:3])
+                          for column, name in enumerate(self.names)], None)  # fmt: skip
 
     def pin(self, name: str, most: int) -> None:
         """No more than this of one part from now on."""
