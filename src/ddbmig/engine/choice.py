@@ -416,8 +416,7 @@ def second(
         return []
     built = proposer.build(scenario, candidates, outcomes, found)
     rules = next(a for a in alternatives if a.id == "rules")
-    more = dollars(built.cost.total_usd - rules.cost.total_usd)
-    idea = f"As the rules recommend, but {', '.join(differences(rules, built))}; it costs {more} a month more."
+    idea = f"As the rules recommend, but {', '.join(differences(rules, built))}; it costs {_dearer(rules, built)}."
     return [built.model_copy(update={"idea": idea})]
 
 
@@ -431,9 +430,14 @@ def thin_margins(alternatives: Sequence[Alternative], kept: Sequence[Alternative
         return ()
     name = next(a.id for a in kept if _same(a, other))
     return (
-        f"thin margin: {name} costs {dollars(more)} a month more than the cheapest under the rules, less than 1 % of "
-        f"{dollars(bill)}; it differs by this: {', '.join(differences(rules, other))}",
+        f"Thin margin: {name} costs {_dearer(rules, other)} under the rules ({dollars(bill)} a month); it differs by "
+        f"this: {', '.join(differences(rules, other))}. Take it with: ddbmig choose design {name}",
     )
+
+
+def _dearer(rules: Alternative, other: Alternative) -> str:
+    more = other.cost.total_usd - rules.cost.total_usd
+    return f"{dollars(more)} a month more than the cheapest" if more else "as much as the cheapest"
 
 
 def _same(one: Alternative, other: Alternative) -> bool:

@@ -14,16 +14,20 @@ from ddbmig.engine.review import partition_columns, top_item_share
 from ddbmig.engine.sizes import Sizes
 from ddbmig.engine.skew import top_share
 from ddbmig.model.assessment import Assessment
-from ddbmig.model.comparison import Comparison, Comparisons, HotPartition, ItemsAt, ItemSizes, RoundTrips
+from ddbmig.model.comparison import (
+    PARTITION_READS,
+    PARTITION_WRITES,
+    Comparison,
+    Comparisons,
+    HotPartition,
+    ItemsAt,
+    ItemSizes,
+    RoundTrips,
+)
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan, ReadCall
 from ddbmig.model.snapshot import Snapshot
-
-PARTITION_READS = 3000
-"""Read units that one partition can do in a second (A1)."""
-PARTITION_WRITES = 1000
-"""Write units that it can do."""
 
 
 def compare(snapshot: Snapshot, assessment: Assessment, alternatives: Iterable[Alternative]) -> Comparisons:
@@ -127,7 +131,7 @@ class _Skew:
             of="requests" if top.of_requests else "items",
             peak_reads=reads,
             peak_writes=writes,
-            load=max(reads / PARTITION_READS, writes / PARTITION_WRITES),
+            load=reads / PARTITION_READS + writes / PARTITION_WRITES,
         )
 
     def _of_requests(

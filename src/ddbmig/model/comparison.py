@@ -6,6 +6,10 @@ from typing import Literal
 from ddbmig.model.base import Value
 from ddbmig.model.measure import Source
 
+PARTITION_READS = 3000
+"""Read units that one partition can do in a second, or so many write units, or a combination of both (A1)."""
+PARTITION_WRITES = 1000
+
 
 class ItemsAt(Value):
     """The base items after some months of growth; those of look-up tables apart."""
@@ -53,7 +57,7 @@ class HotPartition(Value):
     peak_writes: float
     """Write units."""
     load: float
-    """The larger of both, as a share of what one partition can do."""
+    """Both together, as a share of what one partition can do."""
 
 
 class Score(Value):
