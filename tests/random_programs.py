@@ -1,6 +1,7 @@
 """Small random programs, and their best solution found by trying every one."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain, combinations, product
 from math import floor
@@ -31,11 +32,45 @@ def random_program(seed: int) -> Program:
             structures[name] = Structure(name, _amount(random, structures=1), group=f"t{table}")
             for index in range(random.randint(0, 2)):
                 key = f"{name}.g{index}"
-                structures[key] = Structure(key, _amount(random, structures=1), form=name)
+                structures[key] = Structure(key, _amount(random, structures=1), of={name: key})
     demands = tuple(_demand(random, f"d{number}", sorted(structures)) for number in range(random.randint(1, 3)))
     limits = (Limit("quota", {key: random.randint(1, 3) for key in structures}, random.randint(3, 9)),)
     rates = {d.pattern: random.randint(1, 9) for d in demands}
-    return Program(structures, demands, limits if random.random() < 0.5 else (), rates)
+    program = Program(structures, demands, limits if random.random() < 0.5 else (), rates)
+    return _with_twins(program, random) if random.random() < 0.5 else program
+
+
+def _with_twins(program: Program, random: Random) -> Program:
+    """The program with each GSI of a table's first form under its second one as well, the same in nearly all it does:
+    some options have the one only."""
+    twins = {
+        key: f"{key}.twin"
+        for key, one in program.structures.items()
+        if one.of and key.split(".")[1] == "f0" and f"{key.split('.')[0]}.f1" in program.structures
+    }
+    structures = dict(program.structures)
+    for key, twin in twins.items():
+        form = f"{key.split('.')[0]}.f1"
+        structures[twin] = Structure(twin, structures[key].amount, of={form: twin})
+
+    def both(keys: frozenset[str]) -> frozenset[str]:
+        return keys | {twins[key] for key in sorted(keys) if key in twins and random.random() < 0.9}
+
+    return replace(
+        program,
+        structures=structures,
+        demands=tuple(
+            replace(d, orders=tuple(
+                replace(o, steps=tuple(tuple(replace(x, any_of=both(x.any_of)) for x in step) for step in o.steps))
+                for o in d.orders
+            ))
+            for d in program.demands
+        ),
+        limits=tuple(
+            replace(limit, weights=limit.weights | {twins[key]: limit.weights[key] for key in twins})
+            for limit in program.limits
+        ),
+    )  # fmt: skip
 
 
 def _amount(random: Random, structures: int = 0) -> Amount:

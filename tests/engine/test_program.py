@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from ddbmig.engine.program.model import components, tidied, worth
+from ddbmig.engine.program.model import components, worth
+from ddbmig.engine.program.reduce import reduced
 from ddbmig.engine.program.solve import Unsolved, solve
 from random_programs import brute_force, random_program
 
@@ -24,7 +25,7 @@ def test_the_solution_is_one_of_the_best_by_trying_all(epsilon: Fraction) -> Non
                 continue
             found = solve(part, epsilon)
             assert found.amount == worth(part, best[0]), seed
-            assert worth(tidied(part), found.solution) == found.amount
+            assert worth(reduced(part), found.solution) == found.amount
             assert found.solution.routed == best[0].routed or len({b.routed for b in best}) > 1
             assert all(found.gap(stage) == 0 for stage in ("routed", "money", "trips", "structures", "stored"))
             tried += 1

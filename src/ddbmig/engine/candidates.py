@@ -95,9 +95,14 @@ class Entity:
         return self.lookup_names[unique.name]
 
     def index_name(self, index: IndexDraft) -> str:
-        """Name of a GSI by its access pattern: `<entity>_by_<partition columns>_then_<sort columns>`."""
+        """Name of a GSI by its access pattern: `<entity>_by_<partition columns>_then_<sort columns>`.
+
+        Of several with one key, which differ in what they project, the second and later ones are numbered.
+        """
         parts = ["_and_".join(part) for part in (index.pk or ("all",), index.sk) if part]
-        return table_name(f"{self.table.name}_by_{'_then_'.join(parts)}")
+        alike = sorted(one.id for one in self.indexes if (one.pk, one.sk) == (index.pk, index.sk))
+        number = alike.index(index.id) if index.id in alike else 0
+        return table_name(f"{self.table.name}_by_{'_then_'.join(parts)}{f'_{number + 1}' if number else ''}")
 
 
 def table_name(text: str) -> str:
@@ -312,7 +317,7 @@ class Draft:
         if found is None:
             found = self._designs[entity.form, index] = self._index_design(entity, index)
         because = tuple(self.asked.get((entity.table.id, index), ()))
-        return found.model_copy(update={"because": because}) if because else found
+        return found.model_copy(update={"because": because, "name": entity.index_name(index)}) if because else found
 
     def entry_bytes(self, entity: Entity, index: IndexDraft) -> float:
         """Average bytes of a GSI's entries."""

@@ -455,7 +455,7 @@ def _proof(candidates: Candidates, solved: Solved, scenario: Scenario) -> Proof:
     """What was searched and how far the result is proved."""
     program = candidates.program
     return Proof(
-        structures=len(program.structures),
+        structures=candidates.tried,
         options=sum(len(step) for d in program.demands for order in d.orders for step in order.steps),
         gaps={name: solved.gap(name) for name in scenario.stages if solved.gap(name)},
         epsilon=float(scenario.epsilon),

@@ -7,7 +7,7 @@ from functools import cached_property
 from ddbmig.engine.candidates import Entity
 from ddbmig.engine.costs import MICRODOLLAR
 from ddbmig.engine.program.build import Candidates
-from ddbmig.engine.program.model import Amount, Program, components, tidied
+from ddbmig.engine.program.model import Amount, Program, components
 from ddbmig.engine.program.solve import Unsolved, solve
 from ddbmig.engine.program.tariff import NANO
 from ddbmig.model.assessment import RelationshipAssessment
@@ -131,7 +131,7 @@ class _ByComponent:
 
     def __init__(self, candidates: Candidates) -> None:
         self.candidates = candidates
-        self.parts = components(tidied(candidates.program))
+        self.parts = components(candidates.program)
         self.part_of = {
             structure.group: part for part in self.parts for structure in part.structures.values() if structure.group
         }
@@ -140,7 +140,7 @@ class _ByComponent:
     def amount(self, table: str, fixings: Fixings) -> Amount | None:
         """The least that the table's part costs under these fixings; None where they leave no design."""
         part = self.part_of[table]
-        kept = frozenset(key for key in part.structures if fixings.allows(self._form(part, key)))
+        kept = frozenset(self._kept(part, fixings))
         if kept not in self.known:
             try:
                 self.known[kept] = solve(part.only(kept), stages=("routed", "money"), canonical=False).amount
@@ -148,5 +148,9 @@ class _ByComponent:
                 self.known[kept] = None
         return self.known[kept]
 
-    def _form(self, part: Program, key: str) -> Entity:
-        return self.candidates.forms[part.structures[key].form or key]
+    def _kept(self, part: Program, fixings: Fixings) -> Iterator[str]:
+        """The forms that are left, and what belongs to them."""
+        for key, one in part.structures.items():
+            if not one.of and fixings.allows(self.candidates.forms[key]):
+                yield key
+            yield from (id_ for form, id_ in one.of.items() if fixings.allows(self.candidates.forms[form]))

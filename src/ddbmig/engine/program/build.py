@@ -11,7 +11,8 @@ from itertools import chain, combinations
 from ddbmig.engine.candidates import INCLUDE_LIMIT, MAX_INDEXES, Draft, Entity, IndexDraft
 from ddbmig.engine.costs import writes_of
 from ddbmig.engine.paths import Ways
-from ddbmig.engine.program.model import Amount, Demand, Limit, Option, Order, Program, Structure, tidied, total
+from ddbmig.engine.program.model import Amount, Demand, Limit, Option, Order, Program, Structure, total
+from ddbmig.engine.program.reduce import merged_twins, without_options
 from ddbmig.engine.program.tariff import Tariff
 from ddbmig.engine.readings import Copied, Way, steps_of
 from ddbmig.engine.reads import Relation, check_scope, read_demand, unreachable
@@ -63,6 +64,8 @@ class Candidates:
     """By structure, the form that it belongs to, and the GSI."""
     routed: Mapping[str, tuple[Reason, str]]
     """Patterns that no design answers, with reason and sentence."""
+    tried: int
+    """Structures that there were before those that others always replace were left out."""
 
 
 class Recorder:
@@ -109,31 +112,35 @@ class Builder:
         whole = {table: self._with_indexes(table, keys.get(table, {})) for table in self.bare}
         demands = [self._demand(need, whole) for need in self.needs]
         demands += self._impossible_demands(whole)
-        program = tidied(Program({}, tuple(demands)))
-        self._give_up(program.demands, whole)
-        kept = tuple(d for d in program.demands if d.pattern not in self.routed)
-        used = {key for d in kept for order in d.orders for step in order.steps for o in step for key in o.any_of}
         forms = {entity.form: replace(entity, indexes=()) for entity in chain(*whole.values())}
         indexes = {
-            key: (entity.form, index)
+            structure_of(entity, index): (entity.form, index)
             for entity in chain(*whole.values())
             for index in entity.indexes
-            if (key := structure_of(entity, index)) in used
         }
+        demands = without_options(demands, {key: (form,) for key, (form, _) in indexes.items()})
+        self._give_up(demands, whole)
+        kept = tuple(d for d in demands if d.pattern not in self.routed)
+        used = {key for d in kept for order in d.orders for step in order.steps for o in step for key in o.any_of}
+        indexes = {key: found for key, found in indexes.items() if key in used}
         writings = self._live_writings()
         structures = [self._form(entity, writings) for entity in forms.values()]
         structures += [self._index(key, forms[form], index, writings) for key, (form, index) in indexes.items()]
-        return Candidates(
-            program=Program(
+        program = merged_twins(
+            Program(
                 structures={one.id: one for one in sorted(structures, key=lambda one: one.id)},
                 demands=kept,
                 limits=tuple(self._limits(forms, indexes)),
                 rates={p.id: self.tariff.calls(p.id) for p in self.patterns},
                 constant=total(Amount(routed=self.tariff.calls(pattern)) for pattern in sorted(self.routed)),
-            ),
+            )
+        )
+        return Candidates(
+            program=program,
             forms=forms,
             indexes=indexes,
             routed=self.routed,
+            tried=len(structures),
         )
 
     # --- what patterns need ---
@@ -320,7 +327,7 @@ class Builder:
                         if e.table == entity.table.id)  # fmt: skip
             money += self.tariff.writes(writing.pattern, units)
         stored = round(design.entries * design.entry_bytes)
-        return Structure(key, Amount(money=money, structures=1, stored=stored), form=entity.form)
+        return Structure(key, Amount(money=money, structures=1, stored=stored), of={entity.form: key})
 
     def _live_writings(self) -> dict[str, list[Writing]]:
         """By form, extras aside, what the patterns write that are not routed."""
@@ -332,18 +339,14 @@ class Builder:
     def _limits(
         self, forms: Mapping[str, Entity], indexes: Mapping[str, tuple[str, IndexDraft]]
     ) -> Iterable[Limit]:  # fmt: skip
-        """The quotas of each form: GSIs, attributes in INCLUDE projections, and one projection of each key."""
-        of_form: dict[str, dict[str, IndexDraft]] = {form: {} for form in forms}
+        """The quotas of each table: GSIs, and attributes in INCLUDE projections. Those of other forms are not built."""
+        of_table: dict[str, dict[str, IndexDraft]] = {}
         for key, (form, index) in indexes.items():
-            of_form[form][key] = index
-        for form, mine in of_form.items():
-            if mine:
-                yield Limit(f"GSIs of {form}", dict.fromkeys(mine, 1), MAX_INDEXES)
-                included = {key: len(index.projected) for key, index in mine.items() if index.projected}
-                yield Limit(f"projected attributes of {form}", included, INCLUDE_LIMIT)
-                for pk, sk in sorted({(index.pk, index.sk) for index in mine.values()}):
-                    same = [key for key, index in mine.items() if (index.pk, index.sk) == (pk, sk)]
-                    yield Limit(f"projections of {form} by {pk} {sk}", dict.fromkeys(same, 1), 1)
+            of_table.setdefault(forms[form].table.id, {})[key] = index
+        for table, mine in sorted(of_table.items()):
+            yield Limit(f"GSIs of {table}", dict.fromkeys(mine, 1), MAX_INDEXES)
+            included = {key: len(index.projected) for key, index in mine.items() if index.projected}
+            yield Limit(f"projected attributes of {table}", included, INCLUDE_LIMIT)
 
     # --- demands ---
 

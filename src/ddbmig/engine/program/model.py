@@ -46,12 +46,21 @@ def total(amounts: Iterable[Amount]) -> Amount:
 
 @dataclass(frozen=True)
 class Structure:
-    """One thing that may be built. `group` names those of which exactly one is; `form` what it belongs to."""
+    """One thing that may be built. `group` names those of which exactly one is: forms.
+
+    What belongs to forms is built with one of them only. `of` gives them, and under each the id of what it is then:
+    several that differ in nothing else may be one structure (`reduce.merged_twins`).
+    """
 
     id: str
     amount: Amount
     group: str | None = None
-    form: str | None = None
+    of: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """All that it may be."""
+        return frozenset(self.of.values()) | {self.id} if not self.of else frozenset(self.of.values())
 
 
 @dataclass(frozen=True)
@@ -66,12 +75,6 @@ class Option:
     amount: Amount
     delivers: frozenset[str] = frozenset()
     wants: str | None = None
-
-    def serves_as(self, other: "Option") -> bool:
-        """Whether this one is there whenever the other is, does what it does and costs no more of anything."""
-        there = not self.any_of or (bool(other.any_of) and self.any_of >= other.any_of)
-        asks = self.wants is None or self.wants == other.wants
-        return there and asks and self.delivers >= other.delivers and self.amount.no_more_than(other.amount)
 
 
 @dataclass(frozen=True)
@@ -129,68 +132,45 @@ class Program:
         return replace(self, demands=tuple(d for d in self.demands if d.pattern not in routed))
 
     def only(self, kept: Collection[str]) -> "Program":
-        """The program with these structures alone; what needs others is gone from it."""
+        """The program with these structures alone; what needs others is gone from it.
+
+        One that is several by its forms is named by what it is under each, and keeps those that are named.
+        """
+        named = set(kept)
+        left: dict[str, Structure] = {}
+        for key, one in self.structures.items():
+            of = {form: id_ for form, id_ in one.of.items() if id_ in named and form in named}
+            if of if one.of else key in named:
+                left[key] = replace(one, of=of)
+        return self.renamed(left, {})
+
+    def renamed(self, structures: Mapping[str, Structure], into: Mapping[str, str]) -> "Program":
+        """The program with other structures: a name that is `into` another becomes it, one that is not there goes."""
+
+        def there(keys: Iterable[str]) -> frozenset[str]:
+            return frozenset(name for key in keys if (name := into.get(key, key)) in structures)
+
+        def left(step: tuple[Option, ...]) -> tuple[Option, ...]:
+            found = ((o, there(o.any_of)) for o in step)
+            return tuple(replace(o, any_of=keys) for o, keys in found if keys or not o.any_of)
+
         return replace(
             self,
-            structures={key: one for key, one in self.structures.items() if key in kept},
+            structures=structures,
             demands=tuple(
-                d if not d.when or d.when <= set(kept) else replace(d, when=d.when & set(kept))
-                for d in (_only(demand, kept) for demand in self.demands)
-                if not d.when or d.when & set(kept)
+                replace(
+                    demand,
+                    when=there(demand.when),
+                    orders=tuple(replace(o, steps=tuple(left(step) for step in o.steps)) for o in demand.orders),
+                )
+                for demand in self.demands
+                if not demand.when or there(demand.when)
             ),
             limits=tuple(
-                replace(limit, weights={key: w for key, w in limit.weights.items() if key in kept})
+                replace(limit, weights={name: limit.weights[key] for key in limit.weights for name in there((key,))})
                 for limit in self.limits
             ),
         )
-
-
-def _only(demand: Demand, kept: Collection[str]) -> Demand:
-    there = set(kept)
-    return replace(
-        demand,
-        orders=tuple(
-            replace(
-                order,
-                steps=tuple(
-                    tuple(
-                        replace(o, any_of=o.any_of & there) for o in step if not o.any_of or o.any_of & there
-                    )
-                    for step in order.steps
-                ),
-            )
-            for order in demand.orders
-        ),
-    )  # fmt: skip
-
-
-def tidied(program: Program) -> Program:
-    """The program without choices that can be left out: its best solutions cost the same."""
-    return replace(program, demands=tuple(_tidy(demand) for demand in program.demands))
-
-
-def _tidy(demand: Demand) -> Demand:
-    """The demand without options that another serves for, and without orders that have a step without any option."""
-    orders = tuple(replace(order, steps=tuple(_undominated(step) for step in order.steps)) for order in demand.orders)
-    return replace(demand, orders=tuple(order for order in orders if all(order.steps)))
-
-
-def _undominated(step: tuple[Option, ...]) -> tuple[Option, ...]:
-    """The options that no other serves for; those that differ in their structures only become one."""
-    merged: dict[tuple[Amount, frozenset[str], str | None], Option] = {}
-    for option in step:
-        key = (option.amount, option.delivers, option.wants)
-        found = merged.get(key)
-        if found is None:
-            merged[key] = option
-        else:
-            either = option.any_of | found.any_of if option.any_of and found.any_of else frozenset()
-            merged[key] = replace(min(found, option, key=lambda o: o.id), any_of=either)
-    kept: list[Option] = []
-    for option in sorted(merged.values(), key=lambda o: (o.amount, -len(o.any_of), o.id)):
-        if not any(other.serves_as(option) for other in kept):
-            kept.append(option)
-    return tuple(kept)
 
 
 @dataclass(frozen=True)
@@ -238,9 +218,9 @@ def _problems(program: Program, solution: Solution) -> Iterator[str]:
         if len(built.intersection(members)) != 1:
             yield f"{group}: not exactly one is built"
     for key in built:
-        form = program.structures[key].form
-        if form is not None and form not in built:
-            yield f"{key}: built without {form}"
+        of = program.structures[key].of
+        if of and not built.intersection(of):
+            yield f"{key}: built without its form"
     for limit in program.limits:
         if sum(weight for key, weight in limit.weights.items() if key in built) > limit.most:
             yield f"{limit.id}: more than {limit.most}"
@@ -285,7 +265,7 @@ def components(program: Program) -> list[Program]:
                 first = root(first)
 
     for one in program.structures.values():
-        join([f"s {one.id}", *([f"g {one.group}"] if one.group else []), *([f"s {one.form}"] if one.form else [])])
+        join([f"s {one.id}", *([f"g {one.group}"] if one.group else []), *(f"s {form}" for form in one.of)])
     for limit in program.limits:
         join(f"s {key}" for key in limit.weights)
     for demand in program.demands:

@@ -26,10 +26,10 @@ from ddbmig.engine.program.model import (
     Program,
     Solution,
     components,
-    tidied,
     total,
     worth,
 )
+from ddbmig.engine.program.reduce import reduced
 
 STAGES = ("routed", "money", "trips", "structures", "stored")
 """The parts of an amount, most important first."""
@@ -83,10 +83,10 @@ def solve(
 ) -> Solved:
     """The best solution, component by component. Raises Unsolved where there is none.
 
-    The solution is one of the `tidied` program. `epsilon` is the share by which money may exceed its optimum, in each
+    The solution is one of the `reduced` program. `epsilon` is the share by which money may exceed its optimum, in each
     component, for what comes after it. Without `canonical` any of equally good solutions is returned.
     """
-    found = [_Component(part, epsilon, stages, canonical, seconds).solve() for part in components(tidied(program))]
+    found = [_Component(part, epsilon, stages, canonical, seconds).solve() for part in components(reduced(program))]
     solution = Solution(
         built=frozenset().union(*(one.solution.built for one in found)),
         picks={key: pick for one in found for key, pick in one.solution.picks.items()},
@@ -186,8 +186,9 @@ class _Model:
     def _forms_and_limits(self) -> None:
         infinity = float("inf")
         for key, structure in self.program.structures.items():
-            if structure.form is not None:
-                self.rows.append((-infinity, 0, [(self.built[key], 1), (self.built[structure.form], -1)]))
+            if structure.of:
+                forms = [(self.built[form], -1) for form in sorted(structure.of)]
+                self.rows.append((-infinity, 0, [(self.built[key], 1), *forms]))
         for limit in self.program.limits:
             if sum(limit.weights.values()) > limit.most:
                 self.rows.append((-infinity, limit.most, [(self.built[key], w) for key, w in limit.weights.items()]))
@@ -234,8 +235,9 @@ class _Model:
     def _start(self, seconds: float) -> Any:
         solver = _quiet_solver(self.highspy)
         options = {
-            "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds, "mip_rel_gap": 0.0,
-            "mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
+            "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds,
+            "mip_rel_gap": 0.0, "mip_allow_restart": False, "mip_feasibility_tolerance": 1e-9,
+            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
         }  # fmt: skip
         for name, value in options.items():
             solver.setOptionValue(name, value)
@@ -258,8 +260,13 @@ class _Model:
         return self._run([getattr(amount, name) for amount in self.columns], name)
 
     def canonical(self) -> _Best | None:
-        """One of the solutions that are left, by weights that follow from the names of what is chosen."""
-        return self._run([int.from_bytes(sha256(name.encode()).digest()[:3]) for name in self.names], None)
+        """One of the solutions that are left, by weights that follow from the names of structures and orders.
+
+        Options need none: those of a step that cost the same are one (`reduce`).
+        """
+        options = set(self.options.values())
+        return self._run([0 if column in options else int.from_bytes(sha256(name.encode()).digest()[:3])
+                          for column, name in enumerate(self.names)], None)  # fmt: skip
 
     def pin(self, name: str, most: int) -> None:
         """No more than this of one part from now on."""
