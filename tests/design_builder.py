@@ -88,7 +88,7 @@ def _template(world: World, sql: str) -> TemplateDigest:
         list_length_sum=world.list_length * calls,
         list_length_max=world.list_length,
         limit_max=world.limit if "LIMIT" in sql.upper() else None,
-        offset_calls=world.offsets,
+        offset_calls=world.offsets if "OFFSET" in sql.upper() else 0,
     )
 
 

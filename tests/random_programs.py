@@ -67,7 +67,7 @@ def _with_twins(program: Program, random: Random) -> Program:
             for d in program.demands
         ),
         limits=tuple(
-            replace(limit, weights=limit.weights | {twins[key]: limit.weights[key] for key in twins})
+            replace(limit, weights={**limit.weights, **{twins[key]: limit.weights[key] for key in twins}})
             for limit in program.limits
         ),
     )  # fmt: skip

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ddbmig.engine.capacity import average_query_units
-from ddbmig.engine.choice import choose, complexity, propose
+from ddbmig.engine.choice import propose
 from ddbmig.engine.contract import contract_of
 from ddbmig.engine.costs import Load, load_of, monthly_cost, usd
 from ddbmig.engine.whatif import write_calls
+from ddbmig.model.assessment import Verdict
 from ddbmig.model.contract import Contract
 from ddbmig.model.design import Alternative, Design, IndexDesign, TableDesign
 from ddbmig.model.errors import UsageError
@@ -193,6 +194,7 @@ def test_twice_the_calls_cost_twice_the_requests(world: World) -> None:
 SHOP = WORLDS[FILES.index(next(file for file in FILES if file.name == "writes.yaml"))]
 JOIN = "SELECT b.title, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id = ?"
 RENAME = "UPDATE authors SET name = ? WHERE id = ?"
+RELATIONSHIP = "books.author_id->authors.id"
 
 
 def shop(statements: Sequence[str], calls: Mapping[str, int]) -> Snapshot:
@@ -202,24 +204,28 @@ def shop(statements: Sequence[str], calls: Mapping[str, int]) -> Snapshot:
 
 
 def test_a_copy_pays_where_reads_are_many() -> None:
-    read_often = design_world(shop((JOIN, RENAME), {JOIN: 10_000, RENAME: 1}))
-    written_often = design_world(shop((JOIN, RENAME), {JOIN: 1, RENAME: 10_000}))
-
     def copies_cost(design: Design) -> Decimal:
-        with_copies, without = (design.alternative(name).cost for name in ("rules_with_copies", "faithful"))
+        with_copies, without = (design.alternative(name).cost for name in ("rules", "faithful"))
         return (with_copies.reads_usd + with_copies.writes_usd) - (without.reads_usd + without.writes_usd)
 
-    assert copies_cost(read_often) < 0 < copies_cost(written_often)
+    def copies(design: Design) -> int:
+        chosen = design.alternative(design.chosen)
+        return sum(bool(attribute.denormalized) for table in chosen.tables for attribute in table.attributes.values())
+
+    read_often = shop((JOIN, RENAME), {JOIN: 10_000_000, RENAME: 1})
+    written_often = shop((JOIN, RENAME), {JOIN: 1, RENAME: 10_000_000})
+    verdict: Mapping[str, Verdict] = {RELATIONSHIP: "denormalize"}
+    assert copies_cost(design_world(read_often, verdict)) < 0 < copies_cost(design_world(written_often, verdict))
+    assert [copies(design_world(one)) for one in (read_often, written_often)] == [1, 0]
 
 
 def test_a_verdict_is_kept() -> None:
     snapshot = shop((JOIN,), {})
-    relationship = "books.author_id->authors.id"
-    kept = design_world(snapshot, {relationship: "denormalize"})
+    kept = design_world(snapshot, {RELATIONSHIP: "denormalize"})
     chosen = kept.alternative(kept.chosen)
-    assert next(d.outcome for d in chosen.decisions if d.relationship == relationship) == "denormalize"
+    assert next(d.outcome for d in chosen.decisions if d.relationship == RELATIONSHIP) == "denormalize"
     assert not kept.alternative("faithful").respects_rules
-    assert relationship in kept.alternative("faithful").violates[0]
+    assert RELATIONSHIP in kept.alternative("faithful").violates[0]
 
 
 def test_the_user_chooses_among_the_alternatives() -> None:
@@ -230,18 +236,28 @@ def test_the_user_chooses_among_the_alternatives() -> None:
         design_world(snapshot, wanted="nothing")
 
 
+def test_designs_that_come_to_the_same_are_shown_once_but_for_the_one_that_the_user_wants() -> None:
+    snapshot = shop((RENAME,), {})  # nothing is read: all come to one table for each of MySQL's
+    assert [a.id for a in design_world(snapshot).alternatives] == ["faithful", "rules", "simplest"]
+    design = design_world(snapshot, wanted="cheapest")
+    assert [a.id for a in design.alternatives] == ["faithful", "rules", "cheapest"]
+    assert (design.chosen, design.chosen_by) == ("cheapest", "user")
+
+
 def test_the_simplest_within_one_percent_is_chosen() -> None:
-    design = design_world(shop((JOIN, RENAME), {JOIN: 100}))
-    answering = [a for a in design.alternatives if a.respects_rules]
-    least = min(a.routed_calls_share for a in answering)
-    cheapest = min(a.cost.total_usd for a in answering if a.routed_calls_share == least)
-    chosen = design.alternative(choose(design.alternatives)[0])
-    assert chosen.cost.total_usd <= cheapest * Decimal("1.01")
-    assert all(
-        complexity(chosen) <= complexity(a)
-        for a in answering
-        if a.routed_calls_share == least and a.cost.total_usd <= cheapest * Decimal("1.01")
-    )
+    # by ISBN the look-up table serves as well as a GSI, but for a second call; in all it is asked too rarely to matter
+    by_isbn = "SELECT title FROM books WHERE isbn = ?"
+    design = design_world(shop((JOIN, RENAME, by_isbn), {JOIN: 50_000_000, by_isbn: 1_000, RENAME: 1}))
+    chosen, cheapest = design.alternative(design.chosen), design.alternative("rules")
+    assert cheapest.cost.total_usd < chosen.cost.total_usd <= cheapest.cost.total_usd * Decimal("1.01")
+    assert chosen.round_trips_average < cheapest.round_trips_average
+    near = [a for a in design.alternatives
+            if a.respects_rules and a.cost.total_usd <= cheapest.cost.total_usd * Decimal("1.01")]  # fmt: skip
+
+    def size(one: Alternative) -> tuple[float, int]:
+        return one.round_trips_average, sum(1 + len(table.indexes) for table in one.tables)
+
+    assert all(size(chosen) <= size(one) for one in near)
 
 
 def test_a_table_out_of_scope_is_another_system() -> None:
@@ -254,10 +270,10 @@ def test_a_table_out_of_scope_is_another_system() -> None:
 
 
 def test_money_by_hand() -> None:
-    # 100 calls of a GetItem of 0.5 units: 50 units; 100 inserts of three transactional items: 600 units
+    # a million GetItems of 0.5 units; a million inserts of three transactional items of 2 units
     insert = "INSERT INTO books (author_id, isbn, ean, title) VALUES (?, ?, ?, ?)"
     cost = design_world(shop(("SELECT * FROM books WHERE id = ?", insert), {})).alternative("faithful").cost
-    assert (cost.read_request_units, cost.write_request_units, cost.transaction_units) == (50, 600, 300)
-    assert cost.reads_usd == usd(50, Decimal("0.125") / 1_000_000)
-    assert cost.writes_usd == cost.transactions_usd == usd(300, Decimal("0.625") / 1_000_000)
+    assert (cost.read_request_units, cost.write_request_units, cost.transaction_units) == (5e5, 6e6, 3e6)
+    assert cost.reads_usd == usd(5e5, Decimal("0.125") / 1_000_000)
+    assert cost.writes_usd == cost.transactions_usd == usd(3e6, Decimal("0.625") / 1_000_000)
     assert cost.index_writes_usd == 0

@@ -118,6 +118,19 @@ def priced(alternative: Alternative, snapshot: Snapshot, load: Load, mode: Mode 
                     PRICES.under(mode, "standard"))  # fmt: skip
 
 
+def test_an_insert_that_leaves_the_key_of_an_index_null_is_not_billed_for_an_entry() -> None:
+    schema = "CREATE TABLE loans (id INT NOT NULL PRIMARY KEY, reader INT, due DATE DEFAULT '2026-01-01');"
+    named, unnamed, said = (f"INSERT INTO loans ({given})" for given in (
+        "id, reader) VALUES (?, ?", "id) VALUES (?", "id, reader, due) VALUES (?, NULL, ?"))  # fmt: skip
+    by_reader = "SELECT id FROM loans WHERE reader = ?"
+    world = World(schema=schema, statements=(named, unnamed, said, by_reader), calls={by_reader: 90_000_000})
+    snapshot = snapshot_of(world)
+    alternative, load = design_world(snapshot).alternative("faithful"), load_of(assess_world(snapshot).patterns)
+    found = priced(alternative, snapshot, load).patterns
+    patterns = {p.sql: p.id for p in snapshot.patterns}
+    assert [found[patterns[sql]].index_write_units for sql in (named, unnamed, said)] == [1, 0, 0]
+
+
 def differences(alternative: Alternative, snapshot: Snapshot, load: Load) -> Iterator[str]:
     """Where the evaluator and the engine's own sums differ by more than rounding."""
     for mode in MODES:

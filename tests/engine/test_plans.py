@@ -13,10 +13,12 @@ CASES = [(world, case) for world in (yaml.safe_load(file.read_text()) for file i
 
 
 def world_of(world: dict[str, Any], case: dict[str, Any]) -> World:
+    """A case's world: `calls` of its own statement and `calls_beside` of the others, a million where nothing is said;
+    `groups` of its own where the number of rows that share a value matters to it."""
     given = {key: case[key] for key in ("list_length", "limit", "offsets") if key in case}
     beside = case.get("beside", ())
-    calls = dict.fromkeys(beside, case.get("calls_beside", 100))
-    return World(schema=world["schema"], rows=world["rows"], groups=world["groups"],
+    calls = {case["sql"]: case.get("calls", 1_000_000), **dict.fromkeys(beside, case.get("calls_beside", 1_000_000))}
+    return World(schema=world["schema"], rows=world["rows"], groups={**world["groups"], **case.get("groups", {})},
                  statements=[case["sql"], *beside], calls=calls, **given)  # fmt: skip
 
 

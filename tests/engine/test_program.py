@@ -1,13 +1,18 @@
 """The solver against every solution there is, and against another solver."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
+import yaml
 
-from ddbmig.engine.program.model import components, worth
+from ddbmig.engine.choice import Proposer
+from ddbmig.engine.program.model import Amount, Program, Structure, Unsolved, components, worth
 from ddbmig.engine.program.reduce import reduced
-from ddbmig.engine.program.solve import Unsolved, solve
+from ddbmig.engine.program.solve import solve
+from design_builder import PRICES, World, assess_world, snapshot_of
 from random_programs import brute_force, random_program
+from second_opinion import best_amount
 
 INSTANCES = 600
 
@@ -30,3 +35,23 @@ def test_the_solution_is_one_of_the_best_by_trying_all(epsilon: Fraction) -> Non
             assert all(found.gap(stage) == 0 for stage in ("routed", "money", "trips", "structures", "stored"))
             tried += 1
     assert tried >= 500
+
+
+WORLDS = sorted((Path(__file__).parent / "data" / "plans").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", WORLDS, ids=lambda file: file.stem)
+def test_another_solver_comes_to_the_same_amount_to_the_nano_dollar(file: Path) -> None:
+    world = yaml.safe_load(file.read_text())
+    statements = sorted({case["sql"] for case in world["cases"]})
+    snapshot = snapshot_of(World(world["schema"], statements, rows=world["rows"], groups=world["groups"]))
+    program = Proposer(snapshot, assess_world(snapshot), PRICES).candidates({}).program
+    for part in components(program):
+        for epsilon in (Fraction(0), Fraction(1, 100)):
+            assert solve(part, epsilon).amount == best_amount(part, epsilon)
+
+
+def test_of_equals_the_plainer_is_built_whatever_its_name() -> None:
+    for order in ("abc", "bca", "cab"):
+        same = {name: Structure(name, Amount(money=5), group="one", rank=rank) for rank, name in enumerate(order)}
+        assert solve(Program(same, ())).solution.built == {order[0]}

@@ -35,6 +35,7 @@ SHOP = snapshot_of(
         statements=STATEMENTS,
         rows={"authors": 100, "books": 2000, "pages": 50_000},
         groups={"books": {"author_id": 100}},
+        calls=dict.fromkeys(STATEMENTS[:3], 100_000_000),
     )
 )
 ASSESSMENT = assess_world(SHOP)
@@ -51,30 +52,39 @@ def with_largest_rows(snapshot: Snapshot) -> Snapshot:
 @pytest.mark.parametrize(
     ("alternative", "expected"),
     [
-        # each call 100 times: 5 writes of a row, a transaction of 2 at twice the units, 3 index entries
+        # each write a million times: 5 writes of a row, a transaction of 2 at twice the units, 3 index entries
         pytest.param(
             "faithful",
             {
                 "alternative.gsis": 1, "alternative.max_gsis_per_table": 1, "alternative.composed_keys": 1,
                 "alternative.copies": 0, "alternative.tables": 3, "alternative.lookup_tables": 1,
                 "alternative.operational_score": 1 + 1 + 1, "alternative.write_amplification": 2.5,
-                "alternative.index_write_share": 300 / 1000,
-                "alternative.write_units_per_second": 1000 / (730 * 3600), "item.bytes_max": 900,
+                "alternative.index_write_share": 3 / 10,
+                "alternative.write_units_per_second": 10e6 / (730 * 3600), "item.bytes_max": 900,
             },
             id="nothing copied",
         ),
-        # a rename reaches the 20 books of an author, each with an index entry
+        # a rename reaches the 20 books of an author, but no entry of the index, which leaves the copy out
         pytest.param(
             "rules",
             {
                 "alternative.copies": 1, "alternative.operational_score": 1 + 1 + 1 + 1 + 1,
-                "alternative.index_write_share": (300 + 100 * 20) / (1000 + 100 * 20 * 2),
-                "alternative.write_units_per_second": 5000 / (730 * 3600),
+                "alternative.index_write_share": 3 / (10 + 20),
+                "alternative.write_units_per_second": 30e6 / (730 * 3600),
             },
             id="the author's name on each book",
         ),
+        # with whole items in the index each of them has an entry to follow
         pytest.param(
-            "no_indexes", {"alternative.gsis": 0, "alternative.index_write_share": 0.0}, id="without any GSI"
+            "full_projections",
+            {
+                "alternative.index_write_share": (3 + 20) / (10 + 20 * 2),
+                "alternative.write_units_per_second": 50e6 / (730 * 3600),
+            },
+            id="the author's name in each index entry",
+        ),
+        pytest.param(
+            "fewest", {"alternative.gsis": 0, "alternative.index_write_share": 0.0}, id="without any GSI"
         ),
     ],
 )  # fmt: skip
@@ -111,10 +121,10 @@ def test_an_index() -> None:
     assert (facts["index.name"], facts["index.table"]) == ("books_by_author_id", "books")
     assert facts["index.partition_cardinality"] == 100
     assert facts["index.write_share"] == 1
-    assert facts["index.entry_bytes"] == facts["item.bytes_average"] == BY_AUTHOR.entry_bytes
-    assert facts["index.projection_share"] == 1
+    assert (facts["index.entry_bytes"], facts["item.bytes_average"]) == (BY_AUTHOR.entry_bytes, 99)
+    assert facts["index.projection_share"] == (99 - 10) / 99  # all but isbn, with its name
     assert facts["item.bytes_max"] == 700
-    assert facts["index.peak_writes_per_second"] == pytest.approx(3 * 100 / (730 * 3600))
+    assert facts["index.peak_writes_per_second"] == pytest.approx(3e6 / (730 * 3600))
     assert facts_of(BY_AUTHOR)["item.bytes_max"] is None
 
 

@@ -22,7 +22,7 @@ from ddbmig.model.assessment import (
 from ddbmig.model.condition import All, Arithmetic, ColumnRef, Compare, Constant, Param
 from ddbmig.model.context import Context, Pricing, Requirement
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
-from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, TableDesign
+from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, Proof, TableDesign
 from ddbmig.model.digest import Digest, DigestSource, NPlusOne, TemplateDigest
 from ddbmig.model.measure import Measure
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, Limit, OrderTerm, Skipped, TableRef
@@ -348,6 +348,7 @@ CHOSEN = Alternative(
                  rollback="Read the parent by key again.", monitoring="Compare a daily sample."),
     ),
     cost=COST, routed_calls_share=3 / 109, scan_calls_share=0.0, round_trips_average=1.5, write_amplification=2.25,
+    proof=Proof(structures=12, options=345, gaps={"money": 0.0025, "stored": 0.1}, epsilon=0.01),
     findings=(
         Finding(rule="PW004", title="schema-evolution-trap", severity="warning", subject="rules",
                 message="1 attributes are copies",
@@ -357,7 +358,8 @@ CHOSEN = Alternative(
 )  # fmt: skip
 FAITHFUL = CHOSEN.model_copy(
     update={"id": "faithful", "title": "One table per source table", "idea": "Nothing is copied.", "findings": (),
-            "respects_rules": False, "violates": (f"{RELATIONSHIP}: the verdict is denormalize, here it is separate",)}
+            "proof": Proof(structures=12, options=300), "respects_rules": False,
+            "violates": (f"{RELATIONSHIP}: the verdict is denormalize, here it is separate",)}
 )  # fmt: skip
 DESIGN = Design(
     prices=Prices(

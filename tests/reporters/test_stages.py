@@ -262,6 +262,12 @@ def test_a_scan_is_said_with_its_share_of_calls() -> None:
     assert "| **Scan** |" in section(page, "Plans")
 
 
+def test_each_design_says_what_was_searched_and_how_far_it_is_proved() -> None:
+    found = section(stage3(SNAPSHOT, ASSESSMENT, DESIGN), "Design alternatives comparison table")
+    assert "| `faithful` | 12 | 300 | optimal | – |" in found
+    assert "| 12 | 345 | money up to 0.2 % too high, bytes stored up to 10.0 % too high | 1.0 % |" in found
+
+
 def test_provisioned_capacity_is_shown_largest_first() -> None:
     held = (
         Capacity(table="authors", peak_reads=0.5, peak_writes=0, read_units=1, write_units=1),

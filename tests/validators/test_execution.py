@@ -154,15 +154,18 @@ NEXT = "SELECT id FROM books WHERE author_id IN (?) AND published > ? ORDER BY p
 OF_GENRE = "SELECT b.title, b.stock, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.genre = ?"
 RESTOCK = "UPDATE books SET stock = ?, title = ? WHERE id = ?"
 RARE = {RESTOCK: 50_000_000}
+COPIES = "copies author_id, author_name"
 EDGES: list[tuple[str, tuple[str, ...], list[dict[int, Any]], str]] = [
     # the parent's name comes with the child's row: a shelf without an author is no row of an inner join
-    (LABEL, (), [{0: "S11"}, {0: "S12"}], "GetItem shelves code=? with copies author_id, author_name"),
+    (LABEL, (), [{0: "S11"}, {0: "S12"}], f"GetItem shelves code=? with {COPIES}"),
     # a column that is NULL in a parent does not tell it from no parent
-    (BORN, (LABEL,), [{0: "S11"}, {0: "S12"}], "GetItem shelves code=? with copies author_born, author_id, author_name"),
+    (BORN, (LABEL,), [{0: "S11"}, {0: "S12"}],
+     "GetItem shelves code=? with copies author_born, author_id, author_name"),
     # lists have one member on average, but not each: several Queries are in no order
-    (NEXT, (), [{0: (1, 2, 10, 5), 1: "2008-10-05", 2: 1}], "Query books/books_by_author_id_then_published author_id=?*, published>?"),
+    (NEXT, (), [{0: (1, 2, 10, 5), 1: "2008-10-05", 2: 1}],
+     "Query books/books_by_author_id_then_published author_id=?*, published>?"),
     # what was copied comes with the base item behind an index entry that lacks it
-    (OF_GENRE, (RESTOCK,), [{0: "Genre 1"}, {0: "none"}], "BatchGetItem books complete with copies author_id, author_name"),
+    (OF_GENRE, (RESTOCK,), [{0: "Genre 1"}, {0: "none"}], f"BatchGetItem books complete with {COPIES}"),
 ]  # fmt: skip
 
 

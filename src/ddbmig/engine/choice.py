@@ -370,7 +370,7 @@ def propose(
     candidates = proposer.candidates(outcomes)
     named = scenarios(proposer, candidates, outcomes)
     every = [proposer.build(scenario, candidates, outcomes) for scenario in named]
-    built = [a.model_copy(update={"findings": find_alternative(a)}) for a in _distinct(every)]
+    built = [a.model_copy(update={"findings": find_alternative(a)}) for a in _distinct(every, wanted)]
     chosen, because = choose(every, built)
     costs = option_costs(proposer.fixings(candidates, outcomes), choices)
     if wanted is not None:
@@ -394,13 +394,17 @@ def _same(one: Alternative, other: Alternative) -> bool:
     return (one.tables, one.plans) == (other.tables, other.plans)
 
 
-def _distinct(alternatives: Sequence[Alternative]) -> list[Alternative]:
-    """The alternatives without those that come to an earlier one's design, but never fewer than three."""
+def _distinct(alternatives: Sequence[Alternative], wanted: str | None) -> list[Alternative]:
+    """The alternatives without those that come to an earlier one's design, but never fewer than three.
+
+    The one that the user wants stays in any case.
+    """
     new: list[Alternative] = []
     twins: list[Alternative] = []
     for alternative in alternatives:
         (twins if any(_same(a, alternative) for a in new) else new).append(alternative)
-    kept = [*new, *twins[: max(0, LEAST_ALTERNATIVES - len(new))]]
+    twins.sort(key=lambda twin: twin.id != wanted)
+    kept = [*new, *twins[: max(0, LEAST_ALTERNATIVES - len(new))], *(a for a in twins if a.id == wanted)]
     return [a for a in alternatives if a in kept]
 
 

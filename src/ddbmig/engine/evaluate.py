@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ddbmig.engine.operations import EntryWrites, Kind, Operation, Priced, Store, price
-from ddbmig.model.condition import All, ColumnRef, Compare, Condition, Param, Term
+from ddbmig.model.condition import All, ColumnRef, Compare, Condition, Constant, Param, Term
 from ddbmig.model.contract import ContractAttribute
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.encodings import (
@@ -102,6 +102,9 @@ class _Averages:
 
     def column(self, table: str, name: str) -> Column:
         return self._tables[table].column(name)
+
+    def columns(self, table: str) -> tuple[Column, ...]:
+        return self._tables[table].columns
 
     def rows(self, table: str) -> float:
         return self._statistics[table].rows.value if table in self._statistics else 0.0
@@ -243,9 +246,10 @@ class _Sized:
         if not own or (promised and not whole):
             raise ValueError(f"{call.op} of {call.table} by {', '.join(sorted(named))}: its key is {', '.join(keys)}")
 
-    def entries(self, changed: Collection[str] | None) -> tuple[EntryWrites, ...]:
+    def entries(self, changed: Collection[str] | None, null: Collection[str] = ()) -> tuple[EntryWrites, ...]:
         """What a write of an item does to each index: add or remove its entry, or follow an update of the columns and
-        copies that are `changed` (two writes where the entry moves to another key, A5)."""
+        copies that are `changed` (two writes where the entry moves to another key, A5). An item whose columns `null`
+        have no value has no entry in an index by one of them (A3)."""
         touched = set(self.table.attributes) if changed is None else self._made_of(changed)
         return tuple(
             EntryWrites(
@@ -254,7 +258,7 @@ class _Sized:
                 entry_bytes=self.entry_bytes[index.name],
             )
             for index in self.table.indexes
-            if touched & self._carried(index)
+            if touched & self._carried(index) and self._columns(index.keys).isdisjoint(null)
         )
 
     def _made_of(self, changed: Collection[str]) -> set[str]:
@@ -409,10 +413,21 @@ class _Execution:
             times = self.fetched[call.ref]
         table = self.tables[call.table]
         changed = {one.column for one in call.sets} if call.op == "UpdateItem" else None
+        null = self._inserted_null() if call.op == "PutItem" and self.pattern.kind == "insert" else set[str]()
         return Operation(
             self.plan.pattern, call.table, None, KINDS[call.op], times, 1.0, table.item_bytes,
-            transactional=transactional, entries=table.entries(changed), step=position,
+            transactional=transactional, entries=table.entries(changed, null), step=position,
         )  # fmt: skip
+
+    def _inserted_null(self) -> set[str]:
+        """The columns that an INSERT says to be NULL, or that become NULL because it does not name them."""
+        said = {one.column.lower(): one.value for one in self.pattern.assignments}
+        return {
+            column.name
+            for column in self.averages.columns(self.references[0])
+            if (said[column.name.lower()] == Constant(value=None) if column.name.lower() in said
+                else column.nullable and column.default is None)
+        }  # fmt: skip
 
 
 def _writes(step: Step) -> tuple[WriteCall, ...]:

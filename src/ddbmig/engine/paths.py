@@ -3,7 +3,7 @@
 A path is priced for one form of the table (`Entity`) and, where it goes through a GSI, for one projection.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal
@@ -78,12 +78,13 @@ class Ways:
 
         `wanted` are attributes that must come with the row: columns, and copies for references after it.
         """
-        found = [*self._key_paths(reach, entity), *self._lookup_paths(reach, entity)]
-        for index in entity.indexes:
-            found += self._index_paths(reach, entity, index, wanted)
+        found = _bounded([*self._key_paths(reach, entity), *self._lookup_paths(reach, entity)])
+        if not (found and self.pattern.locking):  # what is read through a GSI may be out of date
+            for index in entity.indexes:
+                found += _bounded(self._index_paths(reach, entity, index, wanted))
         if not reach.bound:
-            found += self._scan_path(entity)
-        return [path for path in found if path.calls * path.items <= MAX_ITEMS_READ]
+            found += _bounded(self._scan_path(entity))
+        return found
 
     def _key_paths(self, reach: Reach, entity: Entity) -> Iterator[Path]:
         keys = entity.key_columns
@@ -96,8 +97,9 @@ class Ways:
             units = calls * read_units(self.draft.item_bytes(entity), self.pattern.locking)
             yield Path("BatchGetItem" if batch else "GetItem", None, None, entity.pk, entity.sk, None, calls, 1.0,
                        units, covered=tuple(e.origin for e in used))  # fmt: skip
-        elif entity.sk:
-            yield self._query(reach, entity, None)
+        for terms in _alternatives(reach, entity.pk) if entity.sk else ():
+            if not set(keys) <= set(terms):
+                yield self._query(reach, entity, None, terms)
 
     def _lookup_paths(self, reach: Reach, entity: Entity) -> Iterator[Path]:
         for number, unique in enumerate(entity.lookups):
@@ -122,9 +124,13 @@ class Ways:
         self, reach: Reach, entity: Entity, index: IndexDraft, wanted: Collection[str]
     ) -> Iterator[Path]:  # fmt: skip
         """The Query over a GSI; with a fetch of the base items where it lacks something that is needed or wanted."""
-        if not set(index.pk) <= set(reach.terms) or not (index.pk or self._leads(reach, entity, index)):
-            return
-        path = self._query(reach, entity, index)
+        if index.pk or self._leads(reach, entity, index):
+            for terms in _alternatives(reach, index.pk):
+                yield from self._with_fetch(reach, entity, index, wanted, self._query(reach, entity, index, terms))
+
+    def _with_fetch(
+        self, reach: Reach, entity: Entity, index: IndexDraft, wanted: Collection[str], path: Path
+    ) -> Iterator[Path]:
         if any(entity.table.column(c).nullable for c in index.sk[len(path.sk) :]):
             return  # the index lacks the rows in which it is NULL
         there = self.draft.in_entry(entity, index)
@@ -135,9 +141,12 @@ class Ways:
             units = path.calls * path.items * read_units(self.draft.item_bytes(entity), False)
             yield replace(path, fetch_units=units)
 
-    def _query(self, reach: Reach, entity: Entity, index: IndexDraft | None) -> Path:
+    def _query(
+        self, reach: Reach, entity: Entity, index: IndexDraft | None, terms: Mapping[str, Equality]
+    ) -> Path:  # fmt: skip
+        """The Query that fixes as much of the key as these terms do."""
         pk, sk = (index.pk, index.sk) if index else (entity.pk, entity.sk)
-        terms, statement = reach.terms, self.statement
+        statement = self.statement
         fixed = list(takewhile(lambda column: column in terms and not terms[column].many, sk))
         span = None
         if index is not None or not fixed:  # behind a part of a composed key a range would need two bounds
@@ -246,6 +255,20 @@ class Ways:
         columns = tuple(term.column.column for term in order)
         possible = len(columns) <= MAX_KEY_ATTRIBUTES and _one_way(order, ref)
         return columns if possible and all(_sortable(entity, column, pk) for column in columns) else ()
+
+
+def _bounded(paths: Iterable[Path]) -> list[Path]:
+    return [path for path in paths if path.calls * path.items <= MAX_ITEMS_READ]
+
+
+def _alternatives(reach: Reach, partition: Collection[str]) -> list[Mapping[str, Equality]]:
+    """The terms that a Query may fix its key by: all, and those that are the same for all rows found before.
+
+    The latter make one Query of many; none where they leave a column of the partition key open.
+    """
+    constant = {column: equality for column, equality in reach.terms.items() if not equality.joins}
+    sets = [reach.terms, constant] if len(constant) < len(reach.terms) else [reach.terms]
+    return [terms for terms in sets if set(partition) <= set(terms)]
 
 
 def open_order(order: Iterable[OrderTerm], ref: int, constant: Collection[str]) -> tuple[OrderTerm, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from ddbmig.engine.candidates import Copy, Draft, Entity
-from ddbmig.engine.paths import Path, Ways, constant_columns, open_order
+from ddbmig.engine.paths import MAX_ITEMS_READ, Path, Ways, constant_columns, open_order
 from ddbmig.engine.readings import Copied, Way
 from ddbmig.engine.statement import (
     Frequencies,
@@ -141,14 +141,16 @@ def unreachable(statement: Statement) -> NotBounded:
     orders = statement.orders()
     if not orders:
         return NotBounded("unbounded join", "a joined table is reached by no key")
-    table = statement.table(orders[0][0])
+    reaches = statement.reaches(orders[0])
+    loose = next((reach for reach in reaches if not reach.terms), None)
+    table = statement.table((loose or reaches[0]).ref)
+    if loose is not None and statement.group(loose.ref) is not None:
+        return NotBounded("subquery", f"{table} in the subquery is reached by no key")
     if pattern.aggregates or pattern.group_by:
         return NotBounded("unbounded aggregate", f"an aggregate over all of {table}")
-    if any(statement.group(ref) is not None for ref in orders[0]):
-        return NotBounded("subquery", "a table of the subquery is reached by no key")
-    if len(pattern.refs) > 1:
-        return NotBounded("unbounded join", f"no key bounds the join that starts with {table}")
-    return NotBounded("unbounded read", f"no condition fixes a key of {table}")
+    joined = sum(statement.group(ref) is None for ref in orders[0]) > 1
+    why = f"no condition fixes a key of {table}" if loose else f"a step would read more than {MAX_ITEMS_READ:,} items"
+    return NotBounded("unbounded join" if joined else "unbounded read", why)
 
 
 class Reader:

@@ -145,6 +145,27 @@ def _comparison(design: Design, assessment: Assessment) -> Iterator[Markup]:
         [(_name(design, one), *_behaviour(one)) for one in design.alternatives], range(1, 7),
     )  # fmt: skip
     yield bullets(say("{}: {}", code(one.id), one.idea) for one in design.alternatives)
+    yield paragraph(
+        "What was searched: the forms of tables and the GSIs that might be built, and the ways to take each step of a "
+        "plan. Proved optimal means that no choice among these is better."
+    )
+    yield table(
+        ("design", "structures", "ways", "proved", "may cost more than the cheapest"),
+        [(_name(design, one), *_search(one)) for one in design.alternatives], (1, 2, 4),
+    )  # fmt: skip
+
+
+_PARTS = {"routed": "routed calls", "money": "money", "trips": "round trips", "structures": "tables and GSIs",
+          "stored": "bytes stored"}  # fmt: skip
+"""The parts of the objective, as a person names them."""
+
+
+def _search(one: Alternative) -> tuple[Markup, ...]:
+    """How much was searched for a design, and for each part of the objective how much better one might yet be."""
+    proof = one.proof
+    gaps = [say("{} up to {} too high", _PARTS[part], percent(gap)) for part, gap in proof.gaps.items()]
+    allowed = percent(proof.epsilon) if proof.epsilon else Markup("–")
+    return number(proof.structures), number(proof.options), Markup(", ".join(gaps) or "optimal"), allowed
 
 
 def _name(design: Design, one: Alternative) -> Markup:

@@ -314,12 +314,16 @@ class Builder:
             trips += self.tariff.calls(writing.pattern, writing.steps)
         stored = round(rows * size + sum(t.items * t.item_bytes for t in lookups))
         amount = Amount(money=money, trips=trips, structures=1 + len(lookups), stored=stored)
-        return Structure(entity.form, amount, group=entity.table.id)
+        own = self.bare[entity.table.id][0].key_columns
+        return Structure(entity.form, amount, group=entity.table.id, rank=int(entity.key_columns != own))
 
     def _index(
         self, key: str, entity: Entity, index: IndexDraft, writings: Mapping[str, Sequence[Writing]]
     ) -> Structure:  # fmt: skip
-        """A GSI: its bytes, and what each write of the form must write to follow."""
+        """A GSI: its bytes, and what each write of the form must write to follow.
+
+        Plainer is a shorter key; of two that are as long the one with more of it in the partition key, which spreads.
+        """
         table, design = self.draft.entity_design(entity), self.draft.index_design(entity, index)
         money = self.tariff.storage(design.entries, design.entry_bytes)
         for writing in writings[_bare(entity)]:
@@ -327,7 +331,9 @@ class Builder:
                         if e.table == entity.table.id)  # fmt: skip
             money += self.tariff.writes(writing.pattern, units)
         stored = round(design.entries * design.entry_bytes)
-        return Structure(key, Amount(money=money, structures=1, stored=stored), of={entity.form: key})
+        amount = Amount(money=money, structures=1, stored=stored)
+        rank = 2 * len(design.keys) - len(design.partition)
+        return Structure(key, amount, of={entity.form: key}, rank=rank)
 
     def _live_writings(self) -> dict[str, list[Writing]]:
         """By form, extras aside, what the patterns write that are not routed."""
@@ -368,6 +374,7 @@ class Builder:
                     tuple(option_of(way, need.pattern, self.tariff) for way in step.ways)
                     for step in steps_of(ways, sequence, forms)
                 ),
+                names=tuple(str(reach.ref) for reach in sequence),
             )
             for number, sequence in enumerate(need.reading.sequences)
         ]

@@ -56,11 +56,18 @@ class Structure:
     amount: Amount
     group: str | None = None
     of: Mapping[str, str] = field(default_factory=dict)
+    rank: int = 0
+    """How far it is from the plainest of its kind: of solutions that are equally good the plainer one is taken."""
+
+    @property
+    def order(self) -> tuple[Amount, int, int, str]:
+        """The better first, of equals the plainer, then what serves more forms."""
+        return self.amount, self.rank, -len(self.of), self.id
 
     @property
     def ids(self) -> frozenset[str]:
         """All that it may be."""
-        return frozenset(self.of.values()) | {self.id} if not self.of else frozenset(self.of.values())
+        return frozenset(self.of.values()) if self.of else frozenset({self.id})
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,16 @@ class Option:
 
 @dataclass(frozen=True)
 class Order:
-    """One sequence of steps that meets a demand."""
+    """One sequence of steps that meets a demand. `names` tell which steps of several orders do the same."""
 
     id: str
     steps: tuple[tuple[Option, ...], ...]
     amount: Amount = NOTHING
+    names: tuple[str, ...] = ()
+
+    def name(self, position: int) -> str:
+        """Name of a step; its position where steps have none."""
+        return self.names[position] if self.names else str(position)
 
 
 @dataclass(frozen=True)
@@ -194,6 +206,10 @@ class Solution:
     picks: Mapping[str, Pick]
     """By demand; of those only that are there."""
     routed: frozenset[str]
+
+
+class Unsolved(Exception):
+    """No solution was found: the program contradicts itself, or the time ran out before the first one."""
 
 
 class Infeasible(Exception):

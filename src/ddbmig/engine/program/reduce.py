@@ -106,7 +106,7 @@ def merged_twins(program: Program) -> Program:
                 for option in options
             )
             asked = frozenset(asking.get(key, ()))
-            alike.setdefault((one.amount, needed, asked, tuple(sorted(weights[key].items()))), []).append(one)
+            alike.setdefault((one.amount, one.rank, needed, asked, tuple(sorted(weights[key].items()))), []).append(one)
     into: dict[str, str] = {}
     whole: dict[str, Structure] = {}
     for structures in alike.values():
@@ -174,7 +174,7 @@ class _Needed:
     """The demands that are there when it is built."""
 
     def stands_for(self, other: "_Needed") -> bool:
-        """Whether this structure can be built in the place of the other."""
+        """Whether this structure can be built in the place of the other. Looking at the masks first is much quicker."""
         return (
             not other.mask & ~self.mask
             and self.asking <= other.asking
@@ -219,8 +219,8 @@ class _Dominance:
         kept: set[str] = set()
         for mine in tables.values():
             left: list[_Needed] = []
-            for one in sorted(mine, key=lambda n: (n.structure.amount, -len(n.structure.of), n.structure.id)):
-                if not any(other.stands_for(one) for other in left):
+            for one in sorted(mine, key=lambda n: n.structure.order):
+                if not any(not one.mask & ~other.mask and other.stands_for(one) for other in left):
                     left.append(one)
             kept |= {one.structure.id for one in left}
         return kept
@@ -234,7 +234,7 @@ class _Dominance:
         kept: set[str] = {key for key, one in self.program.structures.items() if not one.of and one.group is None}
         for members in self.program.groups().values():
             left: list[str] = []
-            for form in sorted(members, key=lambda key: (self.program.structures[key].amount, key)):
+            for form in sorted(members, key=lambda key: self.program.structures[key].order):
                 if not any(
                     self.needed[other].stands_for(self.needed[form])
                     and belongs.get(form, set()) <= belongs.get(other, set())
