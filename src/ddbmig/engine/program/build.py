@@ -397,12 +397,14 @@ def structure_of(entity: Entity, index: IndexDraft | None) -> str:
 
 
 def demand_name(demand: str, reading: Reading) -> str:
-    """A demand's name with what it needs of each reference, which differs with the form of a written table.
+    """A demand's name with what each reference is given and what is needed of it: both differ with the form of a
+    written table, by whose key an upsert looks for the row that is there.
 
     References themselves are not named: a write looks up more rows under one form than under another, and counts on.
     """
-    refs = [reach.ref for sequence in reading.sequences[:1] for reach in sequence]
-    needed = ";".join(",".join(sorted(reading.statement.needed[ref])) for ref in refs)
+    reaches = [reach for sequence in reading.sequences[:1] for reach in sequence]
+    parts = [(sorted(reach.terms), sorted(reading.statement.needed[reach.ref])) for reach in reaches]
+    needed = ";".join(f"{','.join(given)}:{','.join(columns)}" for given, columns in parts)
     return f"{demand} {sha256(needed.encode())[:8]}"
 
 
