@@ -7,8 +7,8 @@ from functools import cached_property
 from ddbmig.engine.candidates import Entity
 from ddbmig.engine.costs import MICRODOLLAR
 from ddbmig.engine.program.build import Candidates
-from ddbmig.engine.program.model import Amount, Program, components
-from ddbmig.engine.program.solve import Unsolved, solve
+from ddbmig.engine.program.model import Amount, Program, Unsolved, components
+from ddbmig.engine.program.solve import solve
 from ddbmig.engine.program.tariff import NANO
 from ddbmig.model.assessment import RelationshipAssessment
 from ddbmig.model.design import RelationshipCost

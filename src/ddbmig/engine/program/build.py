@@ -331,7 +331,8 @@ class Builder:
                         if e.table == entity.table.id)  # fmt: skip
             money += self.tariff.writes(writing.pattern, units)
         stored = round(design.entries * design.entry_bytes)
-        amount, rank = Amount(money=money, structures=1, stored=stored), 2 * len(design.keys) - len(design.partition)
+        amount = Amount(money=money, structures=1, stored=stored)
+        rank = 2 * len(design.keys) - len(design.partition)
         return Structure(key, amount, of={entity.form: key}, rank=rank)
 
     def _live_writings(self) -> dict[str, list[Writing]]:
@@ -373,6 +374,7 @@ class Builder:
                     tuple(option_of(way, need.pattern, self.tariff) for way in step.ways)
                     for step in steps_of(ways, sequence, forms)
                 ),
+                names=tuple(str(reach.ref) for reach in sequence),
             )
             for number, sequence in enumerate(need.reading.sequences)
         ]
@@ -395,12 +397,14 @@ def structure_of(entity: Entity, index: IndexDraft | None) -> str:
 
 
 def demand_name(demand: str, reading: Reading) -> str:
-    """A demand's name with what it needs of each reference, which differs with the form of a written table.
+    """A demand's name with what each reference is given and what is needed of it: both differ with the form of a
+    written table, by whose key an upsert looks for the row that is there.
 
     References themselves are not named: a write looks up more rows under one form than under another, and counts on.
     """
-    refs = [reach.ref for sequence in reading.sequences[:1] for reach in sequence]
-    needed = ";".join(",".join(sorted(reading.statement.needed[ref])) for ref in refs)
+    reaches = [reach for sequence in reading.sequences[:1] for reach in sequence]
+    parts = [(sorted(reach.terms), sorted(reading.statement.needed[reach.ref])) for reach in reaches]
+    needed = ";".join(f"{','.join(given)}:{','.join(columns)}" for given, columns in parts)
     return f"{demand} {sha256(needed.encode())[:8]}"
 
 

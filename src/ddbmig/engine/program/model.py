@@ -7,6 +7,7 @@ one of its structures is built. All amounts are whole numbers, so that a solutio
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import NamedTuple
 
 
@@ -67,7 +68,7 @@ class Structure:
     @property
     def ids(self) -> frozenset[str]:
         """All that it may be."""
-        return frozenset(self.of.values()) | {self.id} if not self.of else frozenset(self.of.values())
+        return frozenset(self.of.values()) if self.of else frozenset({self.id})
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,16 @@ class Option:
 
 @dataclass(frozen=True)
 class Order:
-    """One sequence of steps that meets a demand."""
+    """One sequence of steps that meets a demand. `names` tell which steps of several orders do the same."""
 
     id: str
     steps: tuple[tuple[Option, ...], ...]
     amount: Amount = NOTHING
+    names: tuple[str, ...] = ()
+
+    def name(self, position: int) -> str:
+        """Name of a step; its position where steps have none."""
+        return self.names[position] if self.names else str(position)
 
 
 @dataclass(frozen=True)
@@ -193,6 +199,16 @@ class Pick:
         return total((self.order.amount, *(option.amount for option in self.options)))
 
 
+def picks_of(demand: Demand, built: Collection[str]) -> Iterator[Pick]:
+    """Every way to meet a demand with these structures."""
+    for order in demand.orders:
+        there = [[o for o in step if not o.any_of or not o.any_of.isdisjoint(built)] for step in order.steps]
+        for options in product(*there):
+            delivered = {token for option in options for token in option.delivers}
+            if all(option.wants is None or option.wants in delivered for option in options):
+                yield Pick(order, options)
+
+
 @dataclass(frozen=True)
 class Solution:
     """The structures that are built, how each demand is met, and which patterns are routed."""
@@ -201,6 +217,28 @@ class Solution:
     picks: Mapping[str, Pick]
     """By demand; of those only that are there."""
     routed: frozenset[str]
+
+
+def within(part: Program, solution: Solution) -> Solution:
+    """That of a solution which belongs to one component of its program."""
+    demands, patterns = {demand.id for demand in part.demands}, {demand.pattern for demand in part.demands}
+    picks = {key: pick for key, pick in solution.picks.items() if key in demands}
+    return Solution(solution.built & part.structures.keys(), picks, solution.routed & patterns)
+
+
+def replaced(part: Program, solution: Solution, other: Solution) -> Solution:
+    """A solution with what belongs to one component taken from another."""
+    old = within(part, solution)
+    kept = {key: pick for key, pick in solution.picks.items() if key not in old.picks}
+    return Solution(
+        built=solution.built - old.built | other.built,
+        picks={**kept, **other.picks},
+        routed=solution.routed - old.routed | other.routed,
+    )
+
+
+class Unsolved(Exception):
+    """No solution was found: the program contradicts itself, or the time ran out before the first one."""
 
 
 class Infeasible(Exception):
@@ -276,7 +314,7 @@ def components(program: Program) -> list[Program]:
     for limit in program.limits:
         join(f"s {key}" for key in limit.weights)
     for demand in program.demands:
-        join([f"p {demand.pattern}", *(f"s {key}" for key in sorted(_named(demand)))])
+        join([f"p {demand.pattern}", *(f"s {key}" for key in sorted(named_by(demand)))])
     parts: dict[str, list[str]] = {}
     for key in program.structures:
         parts.setdefault(root(f"s {key}"), []).append(key)
@@ -294,5 +332,6 @@ def components(program: Program) -> list[Program]:
     return found
 
 
-def _named(demand: Demand) -> set[str]:
+def named_by(demand: Demand) -> set[str]:
+    """The structures that a demand asks for or is met by."""
     return set(demand.when).union(*(o.any_of for order in demand.orders for step in order.steps for o in step))

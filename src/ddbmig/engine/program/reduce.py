@@ -174,7 +174,7 @@ class _Needed:
     """The demands that are there when it is built."""
 
     def stands_for(self, other: "_Needed") -> bool:
-        """Whether this structure can be built in the place of the other."""
+        """Whether this structure can be built in the place of the other. Looking at the masks first is much quicker."""
         return (
             not other.mask & ~self.mask
             and self.asking <= other.asking
@@ -220,7 +220,7 @@ class _Dominance:
         for mine in tables.values():
             left: list[_Needed] = []
             for one in sorted(mine, key=lambda n: n.structure.order):
-                if not any(other.stands_for(one) for other in left):
+                if not any(not one.mask & ~other.mask and other.stands_for(one) for other in left):
                     left.append(one)
             kept |= {one.structure.id for one in left}
         return kept

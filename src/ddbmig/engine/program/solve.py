@@ -3,28 +3,25 @@
 Each stage minimises one part of the amount with the parts before it pinned: money to its optimum and the share
 `epsilon` more, the others to their optimum. The last stage takes, of all solutions that are left, one of plain
 structures, else by their names, so that a tie is broken the same way everywhere.
-
-What the solver returns is read as a set of choices and checked and counted by `worth`, in whole numbers; of the solver
-itself only the bound is believed, and that is printed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from hashlib import sha256
 from math import floor
-from typing import Any
 
 from ddbmig.engine.program.model import (
-    NOTHING,
     Amount,
-    Demand,
-    Order,
-    Pick,
+    Limit,
     Program,
     Solution,
+    Unsolved,
     components,
+    named_by,
+    picks_of,
+    replaced,
     total,
+    within,
     worth,
 )
 from ddbmig.engine.program.reduce import reduced
@@ -33,9 +30,6 @@ STAGES = ("routed", "money", "trips", "structures", "stored")
 """The parts of an amount, most important first."""
 SECONDS = 300.0
 """Longest time for one stage of one component; a stage that is stopped says so and gives its gap."""
-SEED = 0
-_LARGEST = 20
-"""Coefficients are scaled by a power of two below 2 to this power: beyond it the solver's tolerances bite."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +61,6 @@ class Solved:
         return (value - bound) / value if value > bound else 0.0
 
 
-class Unsolved(Exception):
-    """The solver found no solution: the program contradicts itself, or the time ran out before the first one."""
-
-
 def solve(
     program: Program,
     epsilon: Fraction = Fraction(0),
@@ -97,6 +87,66 @@ def solve(
     )
 
 
+def runner_up(program: Program, best: Solution, *, seconds: float = SECONDS) -> Solved | None:
+    """The cheapest solution with other structures than `best`, which is the cheapest of all; None where there is none.
+
+    It routes as much, and differs in one component only: the one in which other structures cost least more, whose
+    stages it has. To build what `best` builds and something besides counts where that makes a demand cheaper. What the
+    `reduced` program leaves out, since something else does as much for no more, is not among the other structures.
+    """
+    whole = reduced(program)
+    dearer: list[tuple[int, Program]] = []
+    for part in components(whole):
+        mine = within(part, best)
+        others = _with_other_structures(part, mine)
+        amount = _amount(others, seconds) if mine.built else None
+        before = worth(part, mine)
+        if amount is not None and amount.routed == before.routed:
+            dearer.append((amount.money - before.money, others))
+    if not dearer:
+        return None
+    _, others = min(dearer, key=lambda pair: pair[0])
+    found = solve(others, seconds=seconds)
+    solution = replaced(others, best, found.solution)
+    return Solved(solution, worth(whole, solution), found.stages)
+
+
+def _amount(program: Program, seconds: float) -> Amount | None:
+    """The least money, where anything is possible."""
+    try:
+        return solve(program, stages=("routed", "money"), canonical=False, seconds=seconds).amount
+    except Unsolved:
+        return None
+
+
+def _with_other_structures(part: Program, best: Solution) -> Program:
+    """The program with neither the structures of its best solution nor those and idle ones besides."""
+    built = dict.fromkeys(sorted(best.built), 1)
+    others = dict.fromkeys((key for key in part.structures if key not in built), -1)
+    limits = [*part.limits, Limit("not the best", {**built, **others}, len(built) - 1)]
+    serving = _serving(part, best)
+    beside = [key for key in others if part.structures[key].of.keys() & built.keys()]
+    idle = [key for key in beside if key not in serving]
+    if idle:
+        weights = {**dict.fromkeys(built, len(idle)), **dict.fromkeys(idle, 1)}
+        limits.append(Limit("nothing idle beside the best", weights, len(idle) * len(built)))
+    return replace(part, limits=tuple(limits))
+
+
+def _serving(part: Program, best: Solution) -> set[str]:
+    """The structures of which each, beside those of the best solution, would meet some demand for less money."""
+    found: set[str] = set()
+    for demand in part.demands:
+        if demand.id in best.picks:
+            money = best.picks[demand.id].amount.money
+            found.update(
+                key
+                for key in named_by(demand) - best.built - found
+                if any(pick.amount.money < money for pick in picks_of(demand, best.built | {key}))
+            )
+    return found
+
+
 class _Component:
     """One component on its way through the stages."""
 
@@ -110,14 +160,16 @@ class _Component:
 
     def solve(self) -> Solved:
         """All stages. Routed patterns are found first, if there must be any, and are out of the program then."""
+        from ddbmig.engine.program.highs import HighsModel  # loads the solver
+
         routed = self.never
-        model = _Model(self.program.without_patterns(routed), self.seconds)
+        model = HighsModel(self.program.without_patterns(routed), self.seconds)
         stages: list[Stage] = []
         best = model.minimise(self.order[0])
         if best is None:
             routed, stage = self._routed(routed)
             stages.append(stage)
-            model = _Model(self.program.without_patterns(routed), self.seconds)
+            model = HighsModel(self.program.without_patterns(routed), self.seconds)
             best = model.minimise(self.order[0])
         if best is None:
             raise Unsolved("no design keeps to all that is fixed")
@@ -135,246 +187,12 @@ class _Component:
 
     def _routed(self, never: frozenset[str]) -> tuple[frozenset[str], Stage]:
         """The patterns to give up: those of the least calls that leave the rest possible."""
+        from ddbmig.engine.program.highs import HighsModel
+
         program = self.program.without_patterns(never)
-        best = _Model(program, self.seconds, may_route=True).minimise("routed")
+        best = HighsModel(program, self.seconds, may_route=True).minimise("routed")
         if best is None:
             raise Unsolved("no design keeps to all that is fixed")
         fixed = sum(self.program.rates[pattern] for pattern in never)
         value = best.amount.routed + fixed
         return best.solution.routed | never, Stage("routed", value, min(value, best.bound + fixed))
-
-
-@dataclass(frozen=True)
-class _Best:
-    solution: Solution
-    amount: Amount
-    bound: int
-
-
-class _Model:
-    """The program as HiGHS sees it: columns for structures, orders, options and routed patterns."""
-
-    def __init__(self, program: Program, seconds: float, *, may_route: bool = False) -> None:
-        import highspy
-        import numpy
-
-        self.highspy, self.numpy, self.program = highspy, numpy, program
-        self.columns: list[Amount] = []
-        self.names: list[tuple[int, str]] = []
-        """Rank and name of every column."""
-        self.rows: list[tuple[float, float, list[tuple[int, int]]]] = []
-        self.built = {key: self._column(one.amount, key, one.rank) for key, one in sorted(program.structures.items())}
-        self.routed: dict[str, int] = {}
-        self.orders: dict[tuple[str, int], int] = {}
-        self.options: dict[tuple[str, int, int, int], int] = {}
-        for members in program.groups().values():
-            self.rows.append((1, 1, [(self.built[key], 1) for key in members]))
-        self._forms_and_limits()
-        for demand in program.demands:
-            self._demand(demand, may_route)
-        self.solver = self._start(seconds)
-        self.last: list[float] | None = None
-        self.fixed: set[int] = set()
-
-    # --- columns and rows ---
-
-    def _column(self, amount: Amount, name: str, rank: int = 0) -> int:
-        self.columns.append(amount)
-        self.names.append((rank, name))
-        return len(self.columns) - 1
-
-    def _forms_and_limits(self) -> None:
-        infinity = float("inf")
-        for key, structure in self.program.structures.items():
-            if structure.of:
-                forms = [(self.built[form], -1) for form in sorted(structure.of)]
-                self.rows.append((-infinity, 0, [(self.built[key], 1), *forms]))
-        for limit in self.program.limits:
-            if sum(limit.weights.values()) > limit.most:
-                self.rows.append((-infinity, limit.most, [(self.built[key], w) for key, w in limit.weights.items()]))
-
-    def _demand(self, demand: Demand, may_route: bool) -> None:
-        """Σ orders = 1 (or the structures that ask for it); Σ options of a step = its order."""
-        met = []
-        for number, order in enumerate(demand.orders):
-            column = self._column(order.amount, f"{demand.id} {order.id}")
-            self.orders[demand.id, number] = column
-            met.append((column, 1))
-            self._steps(demand, number, order, column)
-        if may_route:
-            if demand.pattern not in self.routed:
-                amount = Amount(routed=self.program.rates[demand.pattern])
-                self.routed[demand.pattern] = self._column(amount, f"routed {demand.pattern}")
-            met.append((self.routed[demand.pattern], 1))
-        asked = [(self.built[key], -1) for key in sorted(demand.when)]
-        least = 0 if demand.when else 1
-        self.rows.append((least, float("inf") if may_route else least, [*met, *asked]))
-
-    def _steps(self, demand: Demand, number: int, order: Order, column: int) -> None:
-        delivering: dict[str, list[int]] = {}
-        wanting: list[tuple[int, str]] = []
-        for position, step in enumerate(order.steps):
-            taken = []
-            for place, option in enumerate(step):
-                choice = self._column(option.amount, f"{demand.id} {order.id} {option.id}")
-                self.options[demand.id, number, position, place] = choice
-                taken.append((choice, 1))
-                if option.any_of:
-                    there = [(self.built[key], -1) for key in sorted(option.any_of)]
-                    self.rows.append((-float("inf"), 0, [(choice, 1), *there]))
-                for token in option.delivers:
-                    delivering.setdefault(token, []).append(choice)
-                if option.wants is not None:
-                    wanting.append((choice, option.wants))
-            self.rows.append((0, 0, [*taken, (column, -1)]))
-        for choice, token in wanting:
-            self.rows.append((-float("inf"), 0, [(choice, 1), *((c, -1) for c in delivering.get(token, ()))]))
-
-    # --- HiGHS ---
-
-    def _start(self, seconds: float) -> Any:
-        solver = _quiet_solver(self.highspy)
-        options = {
-            "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds,
-            "mip_rel_gap": 0.0, "mip_allow_restart": False, "mip_feasibility_tolerance": 1e-9,
-            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
-        }  # fmt: skip
-        for name, value in options.items():
-            solver.setOptionValue(name, value)
-        count = len(self.columns)
-        lp = self.highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = count, len(self.rows)
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = (
-            self.numpy.zeros(count),
-            self.numpy.zeros(count),
-            self.numpy.ones(count),
-        )
-        lp.row_lower_ = self.numpy.array([low for low, _, _ in self.rows], dtype=self.numpy.double)
-        lp.row_upper_ = self.numpy.array([high for _, high, _ in self.rows], dtype=self.numpy.double)
-        lp.a_matrix_.format_ = self.highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = self.numpy.cumsum([0, *(len(row) for _, _, row in self.rows)])
-        lp.a_matrix_.index_ = self.numpy.array([c for _, _, row in self.rows for c, _ in row], dtype=self.numpy.int32)
-        lp.a_matrix_.value_ = self.numpy.array([v for _, _, row in self.rows for _, v in row], dtype=self.numpy.double)
-        lp.integrality_ = [self.highspy.HighsVarType.kInteger] * count
-        solver.passModel(lp)
-        return solver
-
-    def minimise(self, name: str) -> _Best | None:
-        """The least of one part of the amount; None where there is no solution."""
-        return self._run([getattr(amount, name) for amount in self.columns], name)
-
-    def canonical(self) -> _Best | None:
-        """One of the solutions that are left, by the ranks of structures and weights that follow from names.
-
-        Options need none: those of a step that cost the same are one (`reduce`).
-        """
-        weights = [(rank << 24) + int.from_bytes(sha256(name.encode()).digest()[:3]) for rank, name in self.names]
-        for column in self.options.values():
-            weights[column] = 0
-        return self._run(weights, None)
-
-    def pin(self, name: str, most: int) -> None:
-        """No more than this of one part from now on."""
-        entries = [(c, getattr(amount, name)) for c, amount in enumerate(self.columns) if getattr(amount, name)]
-        if not entries:
-            return
-        self._fix(name, most)
-        scale = _scale([value for _, value in entries])
-        room = max(0.5 * scale, most * scale * 1e-11)
-        index = self.numpy.array([c for c, _ in entries], dtype=self.numpy.int32)
-        self.solver.addRow(-float("inf"), most * scale + room, len(entries), index,
-                           self.numpy.array([value * scale for _, value in entries]))  # fmt: skip
-
-    def _fix(self, name: str, most: int) -> None:
-        """Fix every choice that alone would bring one part of the amount over its pin.
-
-        By the reduced costs of the relaxed program: what a choice adds to its optimum at the least.
-        """
-        scale = self._set_costs([getattr(amount, name) for amount in self.columns])
-        self.solver.setOptionValue("solve_relaxation", True)
-        self.solver.run()
-        self.solver.setOptionValue("solve_relaxation", False)
-        if self.solver.getModelStatus() != self.highspy.HighsModelStatus.kOptimal:
-            return
-        room = most * scale - self.solver.getInfo().objective_function_value
-        margin = 1e-6 * max(1.0, abs(most * scale))
-        for column, dual in enumerate(self.solver.getSolution().col_dual):
-            if abs(dual) > room + margin and column not in self.fixed:
-                self.fixed.add(column)
-                self.solver.changeColBounds(column, *((0, 0) if dual > 0 else (1, 1)))
-
-    def _set_costs(self, costs: list[int]) -> float:
-        """Make these the objective; gives the scale that they are multiplied with."""
-        scale, count = _scale(costs), len(costs)
-        scaled = self.numpy.array([cost * scale for cost in costs])
-        self.solver.changeColsCost(count, self.numpy.arange(count, dtype=self.numpy.int32), scaled)
-        return scale
-
-    def _run(self, costs: list[int], name: str | None) -> _Best | None:
-        if not costs:
-            return _Best(Solution(frozenset(), {}, frozenset()), NOTHING, 0)
-        scale = self._set_costs(costs)
-        self.solver.setOptionValue("mip_abs_gap", max(0.9 * scale, 1e-9))
-        if self.last is not None:
-            start = self.highspy.HighsSolution()
-            start.col_value = self.last
-            self.solver.setSolution(start)
-        self.solver.run()
-        status, statuses = self.solver.getModelStatus(), self.highspy.HighsModelStatus
-        info = self.solver.getInfo()
-        feasible = info.primal_solution_status == self.highspy.SolutionStatus.kSolutionStatusFeasible
-        if status == statuses.kInfeasible or not feasible:
-            if status == statuses.kTimeLimit:
-                raise Unsolved(f"no design was found in {self.seconds_text()}")
-            return None
-        values = list(self.solver.getSolution().col_value)
-        self.last = values
-        solution = self._read(values)
-        amount = worth(self.program, solution)
-        if name is None:
-            return _Best(solution, amount, 0)
-        value = getattr(amount, name)
-        proved = status == statuses.kOptimal
-        bound = value if proved else min(value, floor(info.mip_dual_bound / scale))
-        return _Best(solution, amount, bound)
-
-    def seconds_text(self) -> str:
-        """The time limit as a person reads it."""
-        return f"{self.solver.getOptionValue('time_limit')[1]:g} s"
-
-    def _read(self, values: Sequence[float]) -> Solution:
-        """The choices that the columns' values mean."""
-        built = frozenset(key for key, column in self.built.items() if values[column] > 0.5)
-        routed = frozenset(pattern for pattern, column in self.routed.items() if values[column] > 0.5)
-        picks = {}
-        for demand in self.program.demands:
-            if demand.pattern in routed or (demand.when and not demand.when & built) or not demand.orders:
-                continue
-            number = max(range(len(demand.orders)), key=lambda n: values[self.orders[demand.id, n]])
-            order = demand.orders[number]
-            picks[demand.id] = Pick(order, tuple(
-                step[_most(values[self.options[demand.id, number, position, place]] for place in range(len(step)))]
-                for position, step in enumerate(order.steps)
-            ))  # fmt: skip
-        return Solution(built, picks, routed)
-
-
-def _quiet_solver(highspy: Any) -> Any:
-    """A solver without call-backs, which we do not use: setting them prints a banner to standard output."""
-
-    class Quiet(highspy.Highs):  # type: ignore[misc]  # HiGHS has no types
-        def enableCallbacks(self) -> None:  # its name
-            """None."""
-
-    return Quiet()
-
-
-def _most(values: Iterable[float]) -> int:
-    found = list(values)
-    return found.index(max(found))
-
-
-def _scale(values: Iterable[int]) -> float:
-    """A power of two that brings the largest of these below 2 to the power of _LARGEST."""
-    largest = max((abs(value) for value in values), default=0)
-    return 2.0 ** min(0, _LARGEST - largest.bit_length())
