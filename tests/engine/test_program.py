@@ -49,6 +49,20 @@ def test_another_solver_comes_to_the_same_amount_to_the_nano_dollar(file: Path) 
             assert solve(part, epsilon).amount == best_amount(part, epsilon)
 
 
+def test_a_solution_is_worth_what_the_solver_says_of_it() -> None:
+    """HiGHS returned the design of the stage before and called it the one that it had proved to be better."""
+    world = yaml.safe_load(next(file for file in WORLDS if file.stem == "writes").read_text())
+    calls = {
+        "SELECT b.title, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id = ?": 50_000_000,
+        "UPDATE authors SET name = ? WHERE id = ?": 1,
+        "SELECT title FROM books WHERE isbn = ?": 1_000,
+    }
+    snapshot = snapshot_of(World(world["schema"], sorted(calls), world["rows"], world["groups"], calls))
+    program = Proposer(snapshot, assess_world(snapshot), PRICES).candidates({}).program
+    for part in components(program):
+        assert solve(part, Fraction(1, 100)).amount == best_amount(part, Fraction(1, 100))
+
+
 def test_of_equals_the_plainer_is_built_whatever_its_name() -> None:
     for order in ("abc", "bca", "cab"):
         same = {name: Structure(name, Amount(money=5), group="one", rank=rank) for rank, name in enumerate(order)}

@@ -28,6 +28,8 @@ from ddbmig.engine.program.model import (
 SEED = 0
 FIRST_ROOM = 0.01
 """Share above the relaxed optimum within which the best solution is looked for first."""
+TOLERANCE = 1e-9
+"""Of integrality, rows and reduced costs."""
 _LARGEST = 20
 """Coefficients are scaled by a power of two below 2 to this power: beyond it the solver's tolerances bite."""
 _Floats = NDArray[numpy.double]
@@ -67,6 +69,7 @@ class HighsModel:
         """The columns of the last solution."""
         self.proved = False
         """Whether it is proved to be the best."""
+        self.costs = numpy.zeros(len(self.columns))
         self.lower, self.upper = numpy.zeros(len(self.columns)), numpy.ones(len(self.columns))
 
     # --- columns and rows ---
@@ -154,8 +157,8 @@ class HighsModel:
         solver = _quiet_solver(self.highspy)
         options = {
             "output_flag": False, "threads": 1, "random_seed": SEED, "time_limit": seconds,
-            "mip_rel_gap": 0.0, "mip_allow_restart": False, "mip_feasibility_tolerance": 1e-9,
-            "primal_feasibility_tolerance": 1e-9, "dual_feasibility_tolerance": 1e-9,
+            "mip_rel_gap": 0.0, "mip_allow_restart": False, "mip_feasibility_tolerance": TOLERANCE,
+            "primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE,
         }  # fmt: skip
         for name, value in options.items():
             solver.setOptionValue(name, value)
@@ -211,8 +214,8 @@ class HighsModel:
     def _set_costs(self, costs: Sequence[int]) -> float:
         """Make these the objective; gives the scale that they are multiplied with."""
         scale, count = _scale(costs), len(costs)
-        scaled = numpy.array([cost * scale for cost in costs])
-        self.solver.changeColsCost(count, numpy.arange(count, dtype=numpy.int32), scaled)
+        self.costs = numpy.array([cost * scale for cost in costs])
+        self.solver.changeColsCost(count, numpy.arange(count, dtype=numpy.int32), self.costs)
         return scale
 
     def _set_bounds(self, lower: _Floats, upper: _Floats) -> None:
@@ -268,11 +271,30 @@ class HighsModel:
             room = objective - least if objective is not None else max(room * 8, FIRST_ROOM)
 
     def _search(self) -> float | None:
-        """Run the solver from the last solution on; gives the objective of the best solution found."""
-        if self.last is not None:
-            start = self.highspy.HighsSolution()
-            start.col_value = list(self.last)
-            self.solver.setSolution(start)
+        """Run the solver from the last solution on; gives the objective of the best solution found.
+
+        Its presolve may make a better one of that, prove it, and yet return the one that it was given (HiGHS 1.16). So
+        a solution that is not worth what is said of it is found again from nowhere; if it still is not, it is unproved.
+        """
+        tolerance = TOLERANCE * float(numpy.abs(self.costs).sum())
+        for start in [None] if self.last is None else [self.last, None]:
+            said = self._searched_from(start)
+            if said is None or self.last is None:
+                return None
+            counted = float(numpy.dot(self.last, self.costs))
+            if counted - said <= tolerance:
+                return counted
+        self.proved = False
+        return counted
+
+    def _searched_from(self, start: _Floats | None) -> float | None:
+        """Run the solver from a solution or from nowhere; gives the objective as it says."""
+        if start is None:
+            self.solver.clearSolver()
+        else:
+            given = self.highspy.HighsSolution()
+            given.col_value = list(start)
+            self.solver.setSolution(given)
         self.solver.run()
         status, statuses = self.solver.getModelStatus(), self.highspy.HighsModelStatus
         info = self.solver.getInfo()
