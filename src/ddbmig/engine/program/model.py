@@ -31,7 +31,13 @@ class Amount(NamedTuple):
 
     def no_more_than(self, other: "Amount") -> bool:
         """Whether no part is larger."""
-        return all(a <= b for a, b in zip(self, other, strict=True))
+        return (
+            self[0] <= other[0]
+            and self[1] <= other[1]
+            and self[2] <= other[2]
+            and self[3] <= other[3]
+            and self[4] <= other[4]
+        )  # spelled out: this is asked millions of times
 
 
 NOTHING = Amount()
