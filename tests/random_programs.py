@@ -112,6 +112,32 @@ def brute_force(program: Program, epsilon: Fraction) -> list[Solution]:
     return [one for _, one in found]
 
 
+def cheapest_with_others(program: Program, best: frozenset[str]) -> Amount | None:
+    """The least calls routed, then money, with other structures than the best ones, by trying every choice.
+
+    The best ones and others besides do not count where one of those, alone beside the best, lowers no demand's money.
+    """
+    least: dict[frozenset[str], Amount] = {}
+    for one in _solutions(program):
+        amount = worth(program, one)
+        least[one.built] = min(amount, least.get(one.built, amount))
+    serving = {key for key in program.structures if _saves(program, best, key)}
+    others = [
+        amount for built, amount in least.items() if built != best and not (best < built and built - best - serving)
+    ]
+    return min(others, default=None)
+
+
+def _saves(program: Program, best: frozenset[str], key: str) -> bool:
+    """Whether one more structure lowers the money of a demand that is met with the best ones."""
+    for demand in program.demands:
+        if not demand.when or demand.when & best:
+            before, after = _picks(demand, best), _picks(demand, best | {key})
+            if before and min(p.amount.money for p in after) < min(p.amount.money for p in before):
+                return True
+    return False
+
+
 def _solutions(program: Program) -> Iterator[Solution]:
     patterns = sorted({d.pattern for d in program.demands})
     keys = sorted(program.structures)

@@ -19,6 +19,7 @@ from ddbmig.model.assessment import (
     RelationshipAssessment,
     TransactionMap,
 )
+from ddbmig.model.comparison import Comparison, Comparisons, HotPartition, ItemsAt, ItemSizes, RoundTrips, Score
 from ddbmig.model.condition import All, Arithmetic, ColumnRef, Compare, Constant, Param
 from ddbmig.model.context import Context, Pricing, Requirement
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
@@ -361,6 +362,8 @@ FAITHFUL = CHOSEN.model_copy(
             "proof": Proof(structures=12, options=300), "respects_rules": False,
             "violates": (f"{RELATIONSHIP}: the verdict is denormalize, here it is separate",)}
 )  # fmt: skip
+_ITEMS = tuple(ItemsAt(months=months, items=1500 * factor, bytes=225_000 * factor)
+               for months, factor in ((0, 1.0), (12, 1.5), (36, 4.0)))  # fmt: skip
 DESIGN = Design(
     prices=Prices(
         terms=Pricing(),
@@ -373,6 +376,21 @@ DESIGN = Design(
     ),
     alternatives=(FAITHFUL, CHOSEN), chosen="rules", chosen_because="the simplest ($1.38 a month)", chosen_by="engine",
     choices=ASSESSMENT.choices, not_analysed=("ON DELETE actions are not compiled.",),
+    comparisons=Comparisons(growth_percent_per_month=5, growth_source="assumed", of={
+        "faithful": Comparison(
+            items=_ITEMS, sizes=ItemSizes(average=150, p99_at_most=None, largest_in=None, not_measured=2),
+            round_trips=RoundTrips(one=1, two=1, more=1, worst=3, worst_pattern=SELECT.id), hottest=None,
+            shares_not_measured=4, operational=Score(points=3, formula="3 tables × 1"),
+        ),
+        "rules": Comparison(
+            items=_ITEMS, sizes=ItemSizes(average=150, p99_at_most=2048, largest_in="books", not_measured=1),
+            round_trips=RoundTrips(one=1, two=2, more=0, worst=2, worst_pattern=SELECT.id),
+            hottest=HotPartition(structure="books/books_by_all", share=1, of="items", peak_reads=600, peak_writes=250,
+                                 load=0.45),
+            shares_not_measured=3, operational=Score(points=6, formula="3 tables × 1 + 1 copied attributes × 3"),
+        ),
+    }),
+    thin_margins=("Thin margin: faithful costs as much as the cheapest, without the copy <b>of</b> na`me.",),
 )  # fmt: skip
 
 # --- stages 4 and 5 ---

@@ -10,18 +10,22 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entities
+from ddbmig.engine.comparison import compare
 from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
+from ddbmig.engine.difference import differences
 from ddbmig.engine.evaluate import evaluate
 from ddbmig.engine.fixings import Fixings, option_costs
 from ddbmig.engine.forms import Forms, SortedKey, demands, updated_columns
 from ddbmig.engine.paths import Ways
 from ddbmig.engine.program.build import Builder, Candidates
 from ddbmig.engine.program.choose import Decided, built_entities
-from ddbmig.engine.program.solve import STAGES, Solved, solve
+from ddbmig.engine.program.model import Program
+from ddbmig.engine.program.solve import STAGES, Solved, runner_up, solve
 from ddbmig.engine.program.tariff import NANO, Tariff
 from ddbmig.engine.reads import Reads, compile_read
 from ddbmig.engine.sizes import Sizes
 from ddbmig.engine.statement import Frequencies, Statement
+from ddbmig.engine.wording import dollars
 from ddbmig.engine.writes import compile_write
 from ddbmig.model.assessment import Assessment, Choice, Finding, RelationshipAssessment
 from ddbmig.model.design import Alternative, Decision, Design, Proof, RelationshipCost, TableDesign
@@ -66,6 +70,14 @@ class Scenario:
     allows_index: Callable[[IndexDraft], bool] = lambda _: True
     epsilon: Fraction = Fraction(0)
     stages: tuple[str, ...] = STAGES
+
+
+def allowed(scenario: Scenario, candidates: Candidates) -> Program:
+    """The program with what a scenario may build."""
+    kept = [key for key, form in candidates.forms.items() if scenario.allows_form(form)]
+    kept += [key for key, (form, index) in candidates.indexes.items()
+             if scenario.allows_form(candidates.forms[form]) and scenario.allows_index(index)]  # fmt: skip
+    return candidates.program.only(kept)
 
 
 LEAST_ALTERNATIVES = 3
@@ -134,12 +146,10 @@ class Proposer:
 
     # --- one alternative ---
 
-    def build(self, scenario: Scenario, candidates: Candidates, outcomes: Mapping[str, str]) -> Alternative:
-        """The best design of a scenario."""
-        kept = [key for key, form in candidates.forms.items() if scenario.allows_form(form)]
-        kept += [key for key, (form, index) in candidates.indexes.items()
-                 if scenario.allows_form(candidates.forms[form]) and scenario.allows_index(index)]  # fmt: skip
-        solved = solve(candidates.program.only(kept), scenario.epsilon, stages=scenario.stages)
+    def build(
+        self, scenario: Scenario, candidates: Candidates, outcomes: Mapping[str, str], solved: Solved
+    ) -> Alternative:  # fmt: skip
+        """The design of a scenario that was solved."""
         draft = Draft(built_entities(candidates, solved.solution), self.sizes, staying=self.staying)
         reads = Reads(draft, Decided(draft.entities, solved.solution, self.tariff))
         plans = tuple(
@@ -369,7 +379,9 @@ def propose(
     outcomes = fixed_outcomes(assessment, choices)
     candidates = proposer.candidates(outcomes)
     named = scenarios(proposer, candidates, outcomes)
-    every = [proposer.build(scenario, candidates, outcomes) for scenario in named]
+    solved = {one.id: solve(allowed(one, candidates), one.epsilon, stages=one.stages) for one in named}
+    every = [proposer.build(scenario, candidates, outcomes, solved[scenario.id]) for scenario in named]
+    every += second(proposer, candidates, outcomes, solved["rules"], every)
     built = [a.model_copy(update={"findings": find_alternative(a)}) for a in _distinct(every, wanted)]
     chosen, because = choose(every, built)
     costs = option_costs(proposer.fixings(candidates, outcomes), choices)
@@ -386,8 +398,46 @@ def propose(
         chosen_by="user" if wanted else "engine",
         choices=relationship_choices(assessment, choices, next(a for a in built if a.id == chosen), costs),
         relationship_costs=costs,
+        comparisons=compare(snapshot, assessment, built),
+        thin_margins=thin_margins(every, built),
         not_analysed=NOT_ANALYSED,
     )
+
+
+def second(
+    proposer: Proposer, candidates: Candidates, outcomes: Mapping[str, str], best: Solved,
+    alternatives: Sequence[Alternative],
+) -> list[Alternative]:  # fmt: skip
+    """The second cheapest design under the rules, where there is one, with what it does otherwise and costs more."""
+    within = proposer.fixings(candidates, outcomes)
+    scenario = Scenario("runner_up", "The second cheapest under the rules", "", within.allows)
+    found = runner_up(allowed(scenario, candidates), best.solution)
+    if found is None:
+        return []
+    built = proposer.build(scenario, candidates, outcomes, found)
+    rules = next(a for a in alternatives if a.id == "rules")
+    idea = f"As the rules recommend, but {', '.join(differences(rules, built))}; it costs {_dearer(rules, built)}."
+    return [built.model_copy(update={"idea": idea})]
+
+
+def thin_margins(alternatives: Sequence[Alternative], kept: Sequence[Alternative]) -> tuple[str, ...]:
+    """A sentence where the second cheapest design under the rules is as good as the cheapest."""
+    rules, other = (next((a for a in alternatives if a.id == name), None) for name in ("rules", "runner_up"))
+    if rules is None or other is None:
+        return ()
+    more, bill = other.cost.total_usd - rules.cost.total_usd, rules.cost.total_usd
+    if more >= bill * Decimal(EPSILON.numerator) / EPSILON.denominator:
+        return ()
+    name = next(a.id for a in kept if _same(a, other))
+    return (
+        f"Thin margin: {name} costs {_dearer(rules, other)} under the rules ({dollars(bill)} a month); it differs by "
+        f"this: {', '.join(differences(rules, other))}. Take it with: ddbmig choose design {name}",
+    )
+
+
+def _dearer(rules: Alternative, other: Alternative) -> str:
+    more = other.cost.total_usd - rules.cost.total_usd
+    return f"{dollars(more)} a month more than the cheapest" if more else "as much as the cheapest"
 
 
 def _same(one: Alternative, other: Alternative) -> bool:

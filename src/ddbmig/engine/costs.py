@@ -43,7 +43,7 @@ def load_of(rates: Iterable[PatternRate]) -> Load:
 
 
 @dataclass
-class _Units:
+class Units:
     """What one table (its indexes apart) or one GSI takes in the time that the calls are counted over."""
 
     reads: float = 0.0
@@ -52,7 +52,7 @@ class _Units:
     """The part of writes that is there only because they are transactional."""
 
 
-_Structure = tuple[str, str | None]
+Structure = tuple[str, str | None]
 """Name of the table, and of the GSI."""
 
 
@@ -61,7 +61,7 @@ def monthly_cost(tables: Sequence[TableDesign], plans: Sequence[Plan], load: Loa
 
     Raises KeyError where `prices` lacks one of the prices of its terms, or `load` a pattern.
     """
-    month = _units(tables, plans, load.calls_per_month)
+    month = units_of(tables, plans, load.calls_per_month)
     on_demand = prices.terms.mode == "on-demand"
     own = [units for (_, index), units in month.items() if index is None]
     index_writes = sum(units.writes for (_, index), units in month.items() if index is not None)
@@ -137,14 +137,14 @@ def usd(amount: float, price: Decimal) -> Decimal:
 # --- units of each table and GSI ---
 
 
-def _units(
+def units_of(
     tables: Sequence[TableDesign], plans: Sequence[Plan], calls: Mapping[str, float]
-) -> dict[_Structure, _Units]:  # fmt: skip
-    """The units of every table and GSI, those without any too."""
-    found: dict[_Structure, _Units] = {}
+) -> dict[Structure, Units]:  # fmt: skip
+    """The units of every table and GSI, those without any too, in the time that `calls` are counted over."""
+    found: dict[Structure, Units] = {}
     for table in tables:
-        found[table.name, None] = _Units()
-        found |= {(table.name, index.name): _Units() for index in table.indexes}
+        found[table.name, None] = Units()
+        found |= {(table.name, index.name): Units() for index in table.indexes}
     for plan in plans:
         for step in plan.steps:
             if isinstance(step, ReadCall):
@@ -154,7 +154,7 @@ def _units(
     return found
 
 
-def _add_write(found: Mapping[_Structure, _Units], write: WriteCall, calls: float) -> None:
+def _add_write(found: Mapping[Structure, Units], write: WriteCall, calls: float) -> None:
     estimate, own = write.estimate, found[write.table, None]
     own.writes += calls * (estimate.write_units - estimate.index_write_units)
     own.transactions += calls * estimate.transaction_units
@@ -172,7 +172,7 @@ def writes_of(step: Step) -> tuple[WriteCall, ...]:
 def _capacity(
     tables: Sequence[TableDesign], plans: Sequence[Plan], load: Load, utilisation: float
 ) -> tuple[Capacity, ...]:
-    peak = _units(tables, plans, load.peak_per_second)
+    peak = units_of(tables, plans, load.peak_per_second)
     return tuple(
         Capacity(
             table=table,

@@ -1,14 +1,15 @@
 """What a design asks of the people who build and run it: complexity in counts, indirect costs in person-days.
 
-The days per thing below are our estimates, not measurements. They are ranges, they stand in one place, and every
-effort shows its formula, so that a team can put in its own.
+The days and points per thing below are our estimates, not measurements. They stand in one place, and every effort and
+score shows its formula, so that a team can put in its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ddbmig.engine.whatif import write_calls
 from ddbmig.model.analysis import Effort, Metric
+from ddbmig.model.comparison import Score
 from ddbmig.model.contract import Encoding
 from ddbmig.model.design import Alternative
 from ddbmig.model.plan import Plan, Transaction
@@ -35,6 +36,22 @@ WATCH_TABLE = (0.1, 0.25)
 """Alarms on throttling, latency and errors, and a dashboard line; set up once."""
 WATCH_INDEX = (0.05, 0.15)
 """An index throttles on its own and then takes its table with it: alarms of its own."""
+
+POINTS: Mapping[str, tuple[str, float]] = {
+    "tables": ("tables", 1.0),
+    "lookups": ("look-up tables", 1.0),
+    "indexes": ("GSIs", 1.0),
+    "copies": ("copied attributes", 3.0),
+    "composed": ("composed keys", 0.5),
+    "coordinated": ("coordinated patterns", 1.0),
+    "scans": ("patterns that scan", 2.0),
+    "routed": ("routed patterns", 2.0),
+}
+"""The operational score in points by count: a table or GSI to watch is 1; a copy can be wrong and must be repaired, a
+composed key must be taken apart; a transaction or an update of copies can fail half-way; a Scan grows with its table
+and must be moved away one day; a routed pattern needs another system."""
+PER_AMPLIFICATION = 2.0
+"""Points for each time more that is written than the rows themselves: there is more to throttle and to pay."""
 
 AS_IS: frozenset[Encoding] = frozenset({"string", "integer", "decimal", "float", "binary"})
 """Encodings that keep the value in a type of DynamoDB's own."""
@@ -121,6 +138,17 @@ def metrics(alternative: Alternative) -> tuple[Metric, ...]:
          "copies, composed keys and look-ups: where a wrong value has its cause elsewhere"),
     )  # fmt: skip
     return tuple(Metric(name=name, value=value, unit=unit, meaning=meaning) for name, value, unit, meaning in figures)
+
+
+def operational_score(alternative: Alternative) -> Score:
+    """What there is to look after in an alternative, in points: the fewer, the easier to run."""
+    n, above = count(alternative), max(0.0, alternative.write_amplification - 1)
+    parts = [(float(getattr(n, name)), what, points) for name, (what, points) in POINTS.items()]
+    parts = [part for part in parts if part[0]]
+    points = sum(number * each for number, _, each in parts) + above * PER_AMPLIFICATION
+    terms = [f"{number:g} {what} × {each:g}" for number, what, each in parts]
+    terms += [f"write amplification above 1 of {above:.3g} × {PER_AMPLIFICATION:g}"] if above else []
+    return Score(points=round(points, 2), formula=" + ".join(terms) or "nothing to look after")
 
 
 def efforts(alternative: Alternative) -> tuple[Effort, ...]:

@@ -11,6 +11,7 @@ from ddbmig.engine.bill import conventions, formulas, mode_break_even
 from ddbmig.engine.costs import MICRODOLLAR, Load, cost_by_mode, load_of
 from ddbmig.engine.counsel import acknowledgments, evolution, risks
 from ddbmig.engine.effort import efforts, metrics
+from ddbmig.engine.growth import MONTHS, Growth, growth_of
 from ddbmig.engine.one_off import one_off_costs
 from ddbmig.engine.review import validation_facts
 from ddbmig.engine.whatif import Variation, cost_under, write_calls
@@ -18,22 +19,14 @@ from ddbmig.engine.wording import dollars, number, show
 from ddbmig.model.analysis import Analysis, CostPoint, RiskItem, Sensitivity
 from ddbmig.model.assessment import Assessment, FactValue, Finding
 from ddbmig.model.design import Alternative, Cost, Design
-from ddbmig.model.errors import UsageError
-from ddbmig.model.measure import Source
 from ddbmig.model.prices import Prices
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 
-MONTHS = (0, 12, 36)
-"""The guide asks for projections; a year and the three years of a usual budget."""
 HORIZON = 12
 """Months after which the cases are compared."""
-ASSUMED_GROWTH = 5.0
-"""Percent a month where nobody declared any."""
 FAR = 100
 """A break-even at more than this factor from today's calls is out of sight."""
-MAX_GROWTH = 100.0
-"""Percent a month beyond which a projection over 36 months says nothing."""
 
 FindValidation = Callable[[Mapping[str, FactValue]], tuple[Finding, ...]]
 """Evaluates the rules of the phase `validation` on its facts."""
@@ -45,16 +38,6 @@ NOT_ANALYSED = (
     "What answers the routed patterns is not priced: search, analytics or the MySQL that stays.",
     "Growth moves calls and items alike; that queries find more per call as data grows is not modelled, Scans apart.",
 )
-
-
-@dataclass(frozen=True)
-class _Growth:
-    percent: float
-    source: Source
-
-    def after(self, months: int, times: float = 1.0) -> float:
-        """The factor on calls and items after some months of `times` this growth; a shrink stops at nothing."""
-        return float(max(0.0, 1 + self.percent * times / 100) ** months)
 
 
 @dataclass(frozen=True)
@@ -81,7 +64,7 @@ def analyse(
     """
     chosen = design.alternative(design.chosen)
     money = _Money(load_of(assessment.patterns), design.prices)
-    growth = _growth(snapshot)
+    growth = growth_of(snapshot.context)
     found = find_validation(validation_facts(validation))
     best, expected, worst = (money.total(chosen, change) for change in _cases(growth))
     modes = cost_by_mode(chosen.tables, chosen.plans, money.load, design.prices)
@@ -110,24 +93,12 @@ def analyse(
     )
 
 
-def _growth(snapshot: Snapshot) -> _Growth:
-    declared = snapshot.context.growth_percent_per_month
-    if declared is None:
-        return _Growth(ASSUMED_GROWTH, "assumed")
-    if not -MAX_GROWTH < declared <= MAX_GROWTH:
-        raise UsageError(
-            f"a growth of {declared:g} % a month cannot be projected", subject="context.growth_percent_per_month",
-            expected=f"more than -{MAX_GROWTH:g} and at most {MAX_GROWTH:g}", hint="correct it in ddbmig.yaml",
-        )  # fmt: skip
-    return _Growth(declared, "declared")
-
-
 def _all(factor: float) -> Variation:
     """Calls and items alike."""
     return Variation(reads=factor, writes=factor, data=factor)
 
 
-def _projection(money: _Money, chosen: Alternative, growth: _Growth, months: int) -> CostPoint:
+def _projection(money: _Money, chosen: Alternative, growth: Growth, months: int) -> CostPoint:
     cost = money.of(chosen, _all(growth.after(months)))
     storage = cost.storage_usd + cost.index_storage_usd
     return CostPoint(
@@ -135,7 +106,7 @@ def _projection(money: _Money, chosen: Alternative, growth: _Growth, months: int
     )
 
 
-def _cases(growth: _Growth) -> tuple[Variation, Variation, Variation]:
+def _cases(growth: Growth) -> tuple[Variation, Variation, Variation]:
     """Best, expected and worst case after the horizon."""
     low = growth.after(HORIZON) if growth.percent < 0 else 1.0
     middle = growth.after(HORIZON)
@@ -147,7 +118,7 @@ def _cases(growth: _Growth) -> tuple[Variation, Variation, Variation]:
     )
 
 
-def _case_assumptions(chosen: Alternative, assessment: Assessment, growth: _Growth) -> tuple[str, ...]:
+def _case_assumptions(chosen: Alternative, assessment: Assessment, growth: Growth) -> tuple[str, ...]:
     rates = assessment.rates
     stands_for = rates.represents if "(assumed)" in rates.represents else f"{rates.represents} ({rates.source})"
     percent, double = show(growth.percent, "percent"), show(2 * max(0.0, growth.percent), "percent")
@@ -164,7 +135,7 @@ def _case_assumptions(chosen: Alternative, assessment: Assessment, growth: _Grow
 
 
 def _sensitivities(
-    money: _Money, chosen: Alternative, growth: _Growth, assessment: Assessment
+    money: _Money, chosen: Alternative, growth: Growth, assessment: Assessment
 ) -> tuple[Sensitivity, ...]:
     """Each input moved alone, this month's cost; most moving first, an assumed workload rate before all."""
 

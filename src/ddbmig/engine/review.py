@@ -1,7 +1,7 @@
 """The rules that look at a finished design: facts of an alternative and of its indexes, and what they find."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ddbmig.engine.costs import base_writes
 from ddbmig.engine.effort import count
@@ -61,12 +61,12 @@ def index_facts(
     sizes: Sizes,
 ) -> Facts:  # fmt: skip
     """The facts of the phase `index`."""
-    columns = _partition_columns(table, index)
+    columns = partition_columns(table, index.partition)
     return {
         "index.name": index.name,
         "index.table": table.name,
         "index.partition_cardinality": sizes.distinct(table.source_table, columns),
-        "index.top_share": _top_share(table, columns, sizes),
+        "index.top_share": top_item_share(table, columns, sizes),
         "index.write_share": _write_share(alternative, table, index, assessment),
         "index.peak_writes_per_second": _peak_writes(alternative, table, index, assessment),
         "index.entry_bytes": index.entry_bytes,
@@ -78,9 +78,9 @@ def index_facts(
     }
 
 
-def _partition_columns(table: TableDesign, index: IndexDesign) -> tuple[str, ...]:
-    """The source columns of an index's partition key; none where it is the constant."""
-    plain = (name for name in index.partition if table.attributes[name].value is None)
+def partition_columns(table: TableDesign, partition: Iterable[str]) -> tuple[str, ...]:
+    """The source columns of the attributes of a partition key; none where it is the constant."""
+    plain = (name for name in partition if table.attributes[name].value is None)
     return tuple(column for name in plain for column in table.source_columns(name))
 
 
@@ -95,8 +95,8 @@ def _repeated(table: TableDesign, index: IndexDesign) -> frozenset[str]:
     return frozenset[str]() if index.projection == "KEYS_ONLY" else frozenset(attributes) - keys
 
 
-def _top_share(table: TableDesign, columns: tuple[str, ...], sizes: Sizes) -> float | None:
-    """Entries under the most frequent partition value; the least of the columns' shares bounds a key of several."""
+def top_item_share(table: TableDesign, columns: tuple[str, ...], sizes: Sizes) -> float | None:
+    """Share of the items under the most frequent partition value; of several columns the least, which bounds it."""
     if not columns:
         return 1.0
     counted = [sizes.column_statistics(table.source_table, column) for column in columns]

@@ -10,6 +10,9 @@ from ddbmig.model.statistics import ColumnStatistics, TableStatistics
 ASSUMED_ROWS_PER_VALUE = 10.0
 """Rows per distinct value of a column that nobody counted: assumed."""
 
+ESCAPED = 3.0
+"""Bytes that one byte of a text, or of binary in hex, takes at the most inside a composed key."""
+
 
 class Sizes:
     """Look-ups of averages over one schema and its statistics. Every method is a pure function of the two."""
@@ -103,6 +106,48 @@ class Sizes:
             return float(width)
         hexadecimal = attribute_type(encoding_for(column)) == "B"
         return self.column_bytes(table_id, name) * (2 if hexadecimal else 1)
+
+    def are_unique(self, table_id: str, columns: Iterable[str]) -> bool:
+        """Whether no two rows have the same values of these columns, by one of the table's keys."""
+        return _covers_unique(self._tables[table_id], tuple(columns))
+
+    def longest_item(self, table_id: str, attributes: Mapping[str, ContractAttribute]) -> float | None:
+        """Bytes that no item of a table exceeds: its largest row, and what the design adds at its longest.
+
+        None where the largest row, or a column that is added once more, was not measured.
+        """
+        found = self._statistics.get(table_id)
+        added = [
+            self._longest(name, attribute)
+            for name, attribute in attributes.items()
+            if attribute.denormalized or attribute.template or attribute.value or attribute.encoding == "row_digest"
+        ]
+        known = [size for size in added if size is not None]
+        if found is None or found.max_item_bytes is None or len(known) < len(added):
+            return None
+        return found.max_item_bytes + sum(known)
+
+    def _longest(self, name: str, attribute: ContractAttribute) -> float | None:
+        """Bytes of an attribute's name and of its longest value, where that was measured."""
+        named, table = float(len(name.encode())), attribute.source_table
+        if attribute.value is not None or attribute.encoding == "row_digest":
+            return self.attribute_bytes(name, attribute)
+        if attribute.template is None:
+            counted = self.column_statistics(table, attribute.source_column)
+            return named + counted.max_bytes if counted else None
+        columns = template_columns(attribute.template)
+        parts = [self._longest_key_part(table, column) for column in columns]
+        known = [size for size in parts if size is not None]
+        if len(known) < len(parts):
+            return None
+        return named + len(render_template(attribute.template, dict.fromkeys(columns, "")).encode()) + sum(known)
+
+    def _longest_key_part(self, table_id: str, name: str) -> float | None:
+        """Bytes of a column's longest text inside a composed key, as if each were one that must be escaped."""
+        if (width := _padded_width(self._tables[table_id].column(name))) is not None:
+            return float(width)
+        counted = self.column_statistics(table_id, name)
+        return counted.max_bytes * ESCAPED if counted else None
 
 
 def _covers_unique(table: Table, columns: tuple[str, ...]) -> bool:

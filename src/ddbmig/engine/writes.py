@@ -98,6 +98,7 @@ class WriteCompiler:
         self.relation.rows = count  # what each row needs is looked up for each
         given = {a.column.lower() for a in self.pattern.assignments}
         self._note_generated_key(given)
+        self._note_wider_key()
         self._note_equal_rows()
         count = self.relation.rows = max(1.0, self.frequencies.list_length)
         if mode in ("upsert", "replace"):
@@ -296,6 +297,15 @@ class WriteCompiler:
                     f"{column.name} was AUTO_INCREMENT: the client generates it (a ULID or a counter item)"
                 )
                 return
+
+    def _note_wider_key(self) -> None:
+        """The primary key is a part of the base key: DynamoDB refuses the same primary key in one partition only."""
+        own, key = self.entity.table.primary_key, self.entity.key_columns
+        if own and set(own) < set(key):
+            beyond = ", ".join(column for column in key if column not in own)
+            self.detail.append(
+                f"{', '.join(own)} must not be given out twice: it is checked to be unique together with {beyond} only"
+            )
 
     def _note_equal_rows(self) -> None:
         if self.entity.digest_key:

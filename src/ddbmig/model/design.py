@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ddbmig.model.assessment import Choice, Finding
 from ddbmig.model.base import Document, Value
+from ddbmig.model.comparison import Comparisons
 from ddbmig.model.context import Mode, TableClass
 from ddbmig.model.contract import ContractAttribute, Enforces
 from ddbmig.model.encodings import template_columns
@@ -198,6 +199,9 @@ class Design(Document):
     choices: tuple[Choice, ...] = ()
     relationship_costs: tuple[RelationshipCost, ...] = ()
     """Of the relationships that can be lived with in more than one way."""
+    comparisons: Comparisons = Comparisons()
+    thin_margins: tuple[str, ...] = ()
+    """Sentences: which other design is as good as the cheapest under the rules."""
     not_analysed: tuple[str, ...] = ()
 
     def alternative(self, alternative_id: str) -> Alternative:

@@ -183,12 +183,11 @@ class _Writer:
         name = _quoted(part.attribute)
         if part.op == "between":
             return f"{name} BETWEEN {' AND '.join(self._bounds(table, part))}"
-        if part.op not in ("=", "begins_with"):
-            return f"{name} {part.op} {' '.join(self._bounds(table, part))}"
         if part.op == "begins_with":
             return f"begins_with({name}, {self._key_value(table, part)})"
         many = any(isinstance(term, Param) and term.many for _, term in part.terms)
-        return f"{name} {part.op} {'each of ' if many else ''}{self._key_value(table, part)}"
+        value = self._key_value(table, part) if part.op == "=" else " ".join(self._bounds(table, part))
+        return f"{name} {part.op} {'each of ' if many else ''}{value}"
 
     def _bounds(self, table: str, part: KeyCondition) -> list[str]:
         """The bounds of a range; over the first column of a composed key with the character that must follow it."""

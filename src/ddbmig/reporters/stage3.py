@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from ddbmig.model.assessment import Assessment, LedgerLine, RelationshipAssessment
+from ddbmig.model.comparison import PARTITION_READS, PARTITION_WRITES, Comparison, RoundTrips
 from ddbmig.model.design import Alternative, Decision, Design, IndexDesign, TableDesign
 from ddbmig.model.plan import Plan, ReadCall, Transaction
 from ddbmig.model.snapshot import Snapshot
@@ -62,7 +63,7 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
         warnings(chosen.findings),
         section("Summary", _chosen(design, chosen), _summary(chosen, assessment)),
         section("What needs a decision", *_decisions(design, choices)),
-        section("Design alternatives comparison table", *_comparison(design, assessment)),
+        section("Design alternatives comparison table", *_comparison(design, assessment), *_figures(design, weights)),
         section("Tables", tables.head(), indexes.head()),
         section("Relationships", verdicts.head(), *_ledgers(assessment, weights)),
         section("What the verdicts cost", *_verdict_costs(design, chosen), priced.head()),
@@ -120,6 +121,7 @@ def _counts(one: Alternative) -> Mapping[str, int]:
 def _decisions(design: Design, choices: LongTable) -> Iterator[Markup]:
     yield paragraph("Another design: {}, with ALT one of {}.", code("ddbmig choose design ALT"),
                     names((one.id for one in design.alternatives), 20))  # fmt: skip
+    yield bullets(design.thin_margins)
     if design.choices:
         yield paragraph("Open choices: {} decides one and reopens stage 3.", code("ddbmig choose CHOICE OPTION"))
         yield choices.head()
@@ -166,6 +168,75 @@ def _search(one: Alternative) -> tuple[Markup, ...]:
     gaps = [say("{} up to {} too high", _PARTS[part], percent(gap)) for part, gap in proof.gaps.items()]
     allowed = percent(proof.epsilon) if proof.epsilon else Markup("–")
     return number(proof.structures), number(proof.options), Markup(", ".join(gaps) or "optimal"), allowed
+
+
+_Rows = list[tuple[Markup, Comparison]]
+
+
+def _figures(design: Design, weights: Weights) -> Iterator[Markup]:
+    """What alternatives are compared by beyond their bill."""
+    of = design.comparisons.of
+    rows = [(_name(design, one), of[one.id]) for one in design.alternatives if one.id in of]
+    if rows:
+        yield from _item_figures(design, rows)
+        yield paragraph("Access patterns by their sequential round trips:")
+        yield table(("design", "1", "2", "3 and more", "worst", "worst access pattern"),
+                    [(name, *_trips(one.round_trips, weights)) for name, one in rows], range(1, 5))  # fmt: skip
+        yield from _partition_figures(rows)
+        yield paragraph(
+            "Operational score: points for what there is to look after, the fewer the better. They are estimates of "
+            "ours, all in one place (engine/effort.py), for an organisation to set otherwise."
+        )
+        scores = [(name, number(one.operational.points), one.operational.formula) for name, one in rows]
+        yield table(("design", "points", "formula"), scores, (1,))
+
+
+def _item_figures(design: Design, rows: _Rows) -> Iterator[Markup]:
+    found = design.comparisons
+    growth = marked(say("{} %", number(found.growth_percent_per_month)), found.growth_source)
+    yield paragraph(
+        "Items and item sizes of base tables (look-up tables apart), growing {} a month. An item holds one row, so "
+        "growth adds items and makes none longer: average and p99 stay what they are. No percentile is measured: p99 "
+        "is at most the largest row measured with what the design adds to it.", growth,
+    )  # fmt: skip
+    months = [f"in {at.months} months" if at.months else "now" for at in rows[0][1].items]
+    headers = ("design", *months, "average item", "p99 at most")
+    yield table(headers, [(name, *_items(one)) for name, one in rows], range(1, len(months) + 2))
+
+
+def _partition_figures(rows: _Rows) -> Iterator[Markup]:
+    yield paragraph(
+        "Hot-partition exposure: the table or GSI whose most frequent partition value comes nearest to what one "
+        "partition can do, {} read units or {} write units a second or a combination of both, at the expected peak.",
+        number(PARTITION_READS), number(PARTITION_WRITES),
+    )  # fmt: skip
+    headers = ("design", "table or GSI", "one value's share", "RRU a second", "WRU a second", "of the limit",
+               "skew not measured")  # fmt: skip
+    yield table(headers, [(name, *_hottest(one)) for name, one in rows], range(2, 7))
+
+
+def _items(one: Comparison) -> tuple[Markup, ...]:
+    sizes = one.sizes
+    counts = [say("{} ({})", number(round(at.items)), bytes_(at.bytes)) for at in one.items]
+    average = bytes_(sizes.average) if sizes.average is not None else Markup("–")
+    if sizes.p99_at_most is None or sizes.largest_in is None:
+        return (*counts, average, Markup("not measured"))
+    missing = say("; not measured: {}", plural(sizes.not_measured, "table")) if sizes.not_measured else Markup("")
+    return (*counts, average, say("{} ({}){}", bytes_(sizes.p99_at_most), code(sizes.largest_in), missing))
+
+
+def _trips(trips: RoundTrips, weights: Weights) -> tuple[Markup, ...]:
+    worst = weights.label(trips.worst_pattern) if trips.worst_pattern is not None else Markup("–")
+    return (*map(number, (trips.one, trips.two, trips.more, trips.worst)), worst)
+
+
+def _hottest(one: Comparison) -> tuple[Markup, ...]:
+    missing = plural(one.shares_not_measured, "structure")
+    if one.hottest is None:
+        return (Markup("not measured"), *[Markup("–")] * 4, missing)
+    hot = one.hottest
+    return (code(hot.structure), say("{} of {}", percent(hot.share), hot.of), number(hot.peak_reads),
+            number(hot.peak_writes), percent(hot.load), missing)  # fmt: skip
 
 
 def _name(design: Design, one: Alternative) -> Markup:

@@ -83,7 +83,7 @@ class HighsModel:
                 forms = [(self.built[form], -1) for form in sorted(structure.of)]
                 self.rows.append((-infinity, 0, [(self.built[key], 1), *forms]))
         for limit in self.program.limits:
-            if sum(limit.weights.values()) > limit.most:
+            if sum(weight for weight in limit.weights.values() if weight > 0) > limit.most:
                 self.rows.append((-infinity, limit.most, [(self.built[key], w) for key, w in limit.weights.items()]))
 
     def _demand(self, demand: Demand, may_route: bool) -> None:

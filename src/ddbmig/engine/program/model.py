@@ -7,6 +7,7 @@ one of its structures is built. All amounts are whole numbers, so that a solutio
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import NamedTuple
 
 
@@ -30,7 +31,13 @@ class Amount(NamedTuple):
 
     def no_more_than(self, other: "Amount") -> bool:
         """Whether no part is larger."""
-        return all(a <= b for a, b in zip(self, other, strict=True))
+        return (
+            self[0] <= other[0]
+            and self[1] <= other[1]
+            and self[2] <= other[2]
+            and self[3] <= other[3]
+            and self[4] <= other[4]
+        )  # spelled out: this is asked millions of times
 
 
 NOTHING = Amount()
@@ -198,6 +205,16 @@ class Pick:
         return total((self.order.amount, *(option.amount for option in self.options)))
 
 
+def picks_of(demand: Demand, built: Collection[str]) -> Iterator[Pick]:
+    """Every way to meet a demand with these structures."""
+    for order in demand.orders:
+        there = [[o for o in step if not o.any_of or not o.any_of.isdisjoint(built)] for step in order.steps]
+        for options in product(*there):
+            delivered = {token for option in options for token in option.delivers}
+            if all(option.wants is None or option.wants in delivered for option in options):
+                yield Pick(order, options)
+
+
 @dataclass(frozen=True)
 class Solution:
     """The structures that are built, how each demand is met, and which patterns are routed."""
@@ -206,6 +223,24 @@ class Solution:
     picks: Mapping[str, Pick]
     """By demand; of those only that are there."""
     routed: frozenset[str]
+
+
+def within(part: Program, solution: Solution) -> Solution:
+    """That of a solution which belongs to one component of its program."""
+    demands, patterns = {demand.id for demand in part.demands}, {demand.pattern for demand in part.demands}
+    picks = {key: pick for key, pick in solution.picks.items() if key in demands}
+    return Solution(solution.built & part.structures.keys(), picks, solution.routed & patterns)
+
+
+def replaced(part: Program, solution: Solution, other: Solution) -> Solution:
+    """A solution with what belongs to one component taken from another."""
+    old = within(part, solution)
+    kept = {key: pick for key, pick in solution.picks.items() if key not in old.picks}
+    return Solution(
+        built=solution.built - old.built | other.built,
+        picks={**kept, **other.picks},
+        routed=solution.routed - old.routed | other.routed,
+    )
 
 
 class Unsolved(Exception):
@@ -285,7 +320,7 @@ def components(program: Program) -> list[Program]:
     for limit in program.limits:
         join(f"s {key}" for key in limit.weights)
     for demand in program.demands:
-        join([f"p {demand.pattern}", *(f"s {key}" for key in sorted(_named(demand)))])
+        join([f"p {demand.pattern}", *(f"s {key}" for key in sorted(named_by(demand)))])
     parts: dict[str, list[str]] = {}
     for key in program.structures:
         parts.setdefault(root(f"s {key}"), []).append(key)
@@ -303,5 +338,6 @@ def components(program: Program) -> list[Program]:
     return found
 
 
-def _named(demand: Demand) -> set[str]:
+def named_by(demand: Demand) -> set[str]:
+    """The structures that a demand asks for or is met by."""
     return set(demand.when).union(*(o.any_of for order in demand.orders for step in order.steps for o in step))

@@ -10,7 +10,20 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 
-from ddbmig.engine.program.model import Amount, Program, Solution, Unsolved, components, total, worth
+from ddbmig.engine.program.model import (
+    Amount,
+    Limit,
+    Program,
+    Solution,
+    Unsolved,
+    components,
+    named_by,
+    picks_of,
+    replaced,
+    total,
+    within,
+    worth,
+)
 from ddbmig.engine.program.reduce import reduced
 
 STAGES = ("routed", "money", "trips", "structures", "stored")
@@ -72,6 +85,66 @@ def solve(
         amount=total((program.constant, *(one.amount for one in found))),
         stages=tuple(stage for one in found for stage in one.stages),
     )
+
+
+def runner_up(program: Program, best: Solution, *, seconds: float = SECONDS) -> Solved | None:
+    """The cheapest solution with other structures than `best`, which is the cheapest of all; None where there is none.
+
+    It routes as much, and differs in one component only: the one in which other structures cost least more, whose
+    stages it has. To build what `best` builds and something besides counts where that makes a demand cheaper. What the
+    `reduced` program leaves out, since something else does as much for no more, is not among the other structures.
+    """
+    whole = reduced(program)
+    dearer: list[tuple[int, Program]] = []
+    for part in components(whole):
+        mine = within(part, best)
+        others = _with_other_structures(part, mine)
+        amount = _amount(others, seconds) if mine.built else None
+        before = worth(part, mine)
+        if amount is not None and amount.routed == before.routed:
+            dearer.append((amount.money - before.money, others))
+    if not dearer:
+        return None
+    _, others = min(dearer, key=lambda pair: pair[0])
+    found = solve(others, seconds=seconds)
+    solution = replaced(others, best, found.solution)
+    return Solved(solution, worth(whole, solution), found.stages)
+
+
+def _amount(program: Program, seconds: float) -> Amount | None:
+    """The least money, where anything is possible."""
+    try:
+        return solve(program, stages=("routed", "money"), canonical=False, seconds=seconds).amount
+    except Unsolved:
+        return None
+
+
+def _with_other_structures(part: Program, best: Solution) -> Program:
+    """The program with neither the structures of its best solution nor those and idle ones besides."""
+    built = dict.fromkeys(sorted(best.built), 1)
+    others = dict.fromkeys((key for key in part.structures if key not in built), -1)
+    limits = [*part.limits, Limit("not the best", {**built, **others}, len(built) - 1)]
+    serving = _serving(part, best)
+    beside = [key for key in others if part.structures[key].of.keys() & built.keys()]
+    idle = [key for key in beside if key not in serving]
+    if idle:
+        weights = {**dict.fromkeys(built, len(idle)), **dict.fromkeys(idle, 1)}
+        limits.append(Limit("nothing idle beside the best", weights, len(idle) * len(built)))
+    return replace(part, limits=tuple(limits))
+
+
+def _serving(part: Program, best: Solution) -> set[str]:
+    """The structures of which each, beside those of the best solution, would meet some demand for less money."""
+    found: set[str] = set()
+    for demand in part.demands:
+        if demand.id in best.picks:
+            money = best.picks[demand.id].amount.money
+            found.update(
+                key
+                for key in named_by(demand) - best.built - found
+                if any(pick.amount.money < money for pick in picks_of(demand, best.built | {key}))
+            )
+    return found
 
 
 class _Component:
