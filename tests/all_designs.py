@@ -41,7 +41,8 @@ class Priced:
     """Thousandths of calls a month, as in the program."""
     money: Fraction
     """Nano-dollars a month, nothing rounded."""
-    built: tuple[Built, ...]
+    cost: Cost
+    tables: tuple[TableDesign, ...]
     plans: tuple[Plan, ...]
 
 
@@ -120,19 +121,17 @@ class SmallWorld:
             if form.table.id == table and key in kept:
                 indexes = self._indexes_of(key, kept)
                 for some in chain.from_iterable(combinations(indexes, n) for n in range(len(indexes) + 1)):
-                    names = [(index.pk, index.sk) for index in some]
-                    included = sum(len(index.projected) for index in some)
-                    if len(set(names)) == len(names) <= MAX_INDEXES and included <= INCLUDE_LIMIT:
+                    if len(some) <= MAX_INDEXES and sum(len(index.projected) for index in some) <= INCLUDE_LIMIT:
                         yield replace(form, indexes=some)
 
     def price(self, entities: Mapping[str, Entity]) -> Priced:
         """What a design costs with the cheapest plans."""
         plans = tuple(self._plan(pattern, entities) for pattern in self.proposer.patterns)
-        tables = [table for entity in entities.values() for table in self._frozen(entity)]
+        tables = tuple(table for entity in entities.values() for table in self._frozen(entity))
         load = self.proposer.load
         cost = evaluate(tables, plans, self.snapshot, load.calls_per_month, load.peak_per_second, PRICES).cost
         routed = sum(self.proposer.tariff.calls(plan.pattern) for plan in plans if plan.routed)
-        return Priced(routed, nano_dollars(cost), tuple(map(_built, entities.values())), plans)
+        return Priced(routed, nano_dollars(cost), cost, tables, plans)
 
     def _plan(self, pattern: AccessPattern, entities: Mapping[str, Entity]) -> Plan:
         """The cheapest plan of a pattern, which depends on the tables that it is about and on their relatives only."""

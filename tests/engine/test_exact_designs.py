@@ -1,5 +1,6 @@
 """The design that the program finds is the best of all that its candidates allow, by trying every one of them."""
 
+from collections.abc import Mapping
 from random import Random
 
 import pytest
@@ -9,7 +10,7 @@ from ddbmig.engine.program.solve import solve
 from made_up_applications import Application, make_up
 
 FEW, MANY = 500, 5_000
-DESIGNS = 48
+DESIGNS = 96
 """So many designs are tried of one application at the most."""
 
 
@@ -41,3 +42,28 @@ def test_nothing_is_cheaper_than_what_the_program_finds() -> None:
 def test_nothing_is_cheaper_than_what_the_program_finds_in_many_more() -> None:
     tried = [check(seed) for seed in range(FEW, FEW + MANY)]
     assert sum(tried) > 10 * MANY
+
+
+def test_an_upsert_looks_for_its_row_by_the_key_of_the_form() -> None:
+    table = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, owner INT NOT NULL, note VARCHAR(40));"
+    upsert = "INSERT INTO t (id, owner, note) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE note = ?"
+    world = world_of(table, {upsert: 9, "SELECT note FROM t WHERE owner = ?": 10}, {"owner": (100, 0.0)})
+    found = solve(world.candidates.program.only({"t owner+id"}))
+    assert [o.id for key, pick in found.solution.picks.items() if "existing" in key for o in pick.options] == [
+        "BatchGetItem key owner+id"
+    ]
+
+
+@pytest.mark.parametrize(("values", "entries"), [("id", 0), ("id, owner", 5)])
+def test_an_insert_without_the_key_of_an_index_writes_no_entry(values: str, entries: float) -> None:
+    table = "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, owner INT, note TEXT);"
+    insert = f"INSERT INTO t ({values}) VALUES ({', '.join('?' * len(values.split(', ')))})"
+    world = world_of(table, {insert: 10, "SELECT id FROM t WHERE owner = ?": 10**6}, {"owner": (100, 0.5)})
+    kept = {"t id+", "t id+ | owner+ KEYS_ONLY"}
+    assert max(design.cost.index_write_units for design in world.designs(kept)) == entries
+
+
+def world_of(table: str, statements: Mapping[str, int], counted: Mapping[str, tuple[int, float]]) -> SmallWorld:
+    """One table t with the columns id, owner and note, and many rows."""
+    columns = {"id": (10**5, 0.0), "note": (10**5, 0.0), **counted}
+    return SmallWorld(Application(table, statements, {"t": 10**5}, {"t": columns}, 0))

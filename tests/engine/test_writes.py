@@ -31,7 +31,9 @@ def table(projection: Projection = "INCLUDE", entries: float = 100, entry_bytes:
 
 
 def units(table: TableDesign, changed: set[str] | None, absent: frozenset[str] = frozenset()) -> float:
-    effect = Effect("t", rows=1, changed=None if changed is None else frozenset(changed), absent=absent)
+    effect = Effect(
+        "t", rows=1, transactional=False, changed=None if changed is None else frozenset(changed), absent=absent
+    )
     return entry_units(table, table.indexes[0], effect)
 
 

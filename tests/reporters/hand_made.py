@@ -378,12 +378,14 @@ DESIGN = Design(
     choices=ASSESSMENT.choices, not_analysed=("ON DELETE actions are not compiled.",),
     comparisons=Comparisons(growth_percent_per_month=5, growth_source="assumed", of={
         "faithful": Comparison(
-            items=_ITEMS, sizes=ItemSizes(average=150, p99_at_most=None, largest_in=None, not_measured=2),
+            items=_ITEMS, sizes=ItemSizes(source="assumed", average=150, p99_at_most=None, largest_in=None,
+                                          not_measured=2),
             round_trips=RoundTrips(one=1, two=1, more=1, worst=3, worst_pattern=SELECT.id), hottest=None,
             shares_not_measured=4, operational=Score(points=3, formula="3 tables × 1"),
         ),
         "rules": Comparison(
-            items=_ITEMS, sizes=ItemSizes(average=150, p99_at_most=2048, largest_in="books", not_measured=1),
+            items=_ITEMS, sizes=ItemSizes(source="measured", average=150, p99_at_most=2048,
+                            largest_in="books", not_measured=1),
             round_trips=RoundTrips(one=1, two=2, more=0, worst=2, worst_pattern=SELECT.id),
             hottest=HotPartition(structure="books/books_by_all", share=1, of="items", peak_reads=600, peak_writes=250,
                                  load=0.45),

@@ -97,12 +97,17 @@ class Entity:
     def index_name(self, index: IndexDraft) -> str:
         """Name of a GSI by its access pattern: `<entity>_by_<partition columns>_then_<sort columns>`.
 
-        Of several with one key, which differ in what they project, the second and later ones are numbered.
+        Of several that would have one name, as those do that differ in what they project, the second and later ones are
+        numbered.
         """
-        parts = ["_and_".join(part) for part in (index.pk or ("all",), index.sk) if part]
-        alike = sorted(one.id for one in self.indexes if (one.pk, one.sk) == (index.pk, index.sk))
+        named = self._pattern_name(index)
+        alike = sorted(one.id for one in self.indexes if table_name(self._pattern_name(one)) == table_name(named))
         number = alike.index(index.id) if index.id in alike else 0
-        return table_name(f"{self.table.name}_by_{'_then_'.join(parts)}{f'_{number + 1}' if number else ''}")
+        return table_name(f"{named}_{number + 1}" if number else named)
+
+    def _pattern_name(self, index: IndexDraft) -> str:
+        parts = ["_and_".join(part) for part in (index.pk or ("all",), index.sk) if part]
+        return f"{self.table.name}_by_{'_then_'.join(parts)}"
 
 
 def table_name(text: str) -> str:

@@ -150,7 +150,7 @@ class Proposer:
         self, scenario: Scenario, candidates: Candidates, outcomes: Mapping[str, str], solved: Solved
     ) -> Alternative:  # fmt: skip
         """The design of a scenario that was solved."""
-        draft = Draft(built_entities(candidates, solved.solution), self.sizes, staying=self.staying)
+        draft = Draft(built_entities(candidates, solved.built), self.sizes, staying=self.staying)
         reads = Reads(draft, Decided(draft.entities, solved.solution, self.tariff))
         plans = tuple(
             (compile_read if p.kind == "select" else compile_write)(p, draft, self.frequencies[p.id], reads)

@@ -69,6 +69,7 @@ def _sizes(entities: Sequence[TableDesign], sizes: Sizes) -> ItemSizes:
     measured = {name: size for name, size in longest.items() if size is not None}
     largest = max(measured, key=lambda name: (measured[name], name), default=None)
     return ItemSizes(
+        source="measured" if all(sizes.are_measured(table.source_table) for table in entities) else "assumed",
         average=sum(table.items * table.item_bytes for table in entities) / items if items else None,
         p99_at_most=measured[largest] if largest is not None else None,
         largest_in=largest,

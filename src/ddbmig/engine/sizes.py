@@ -30,6 +30,11 @@ class Sizes:
         found = self._statistics.get(table_id)
         return found.rows.value if found else 0.0
 
+    def are_measured(self, table_id: str) -> bool:
+        """Whether the rows of a table were counted and their sizes seen."""
+        found = self._statistics.get(table_id)
+        return found is not None and "assumed" not in (found.rows.source, found.item_bytes.source)
+
     def row_bytes(self, table_id: str) -> float:
         """Average bytes of one row as a flat item."""
         found = self._statistics.get(table_id)

@@ -28,10 +28,11 @@ from ddbmig.model.schema import Index
 
 @dataclass(frozen=True)
 class Effect:
-    """What a write does to the items of one table beside writing them: the entries of its GSIs that it touches."""
+    """A write of items of one table, from which the units follow that the items and the entries of its GSIs take."""
 
     table: str
     rows: float
+    transactional: bool
     changed: frozenset[str] | None
     """The columns and copies that get a new value; None: whole entries come or go."""
     absent: frozenset[str] = frozenset()
@@ -381,7 +382,7 @@ class WriteCompiler:
         absent: frozenset[str] = frozenset(),
     ) -> Estimate:
         """The estimate of writing so many items, which touches entries of the table's GSIs."""
-        effect = Effect(table.source_table, rows, changed, absent)
+        effect = Effect(table.source_table, rows, transactional, changed, absent)
         self.effects.append(effect)
         index_units = {index.name: entry_units(table, index, effect) for index in table.indexes}
         return _estimate(table, rows, transactional, {name: units for name, units in index_units.items() if units})
@@ -421,6 +422,11 @@ def _estimate(table: TableDesign, rows: float, transactional: bool, index_units:
         transaction_units=rows * extra,
         index_units={name: rows * units for name, units in index_units.items()},
     )
+
+
+def item_units(size: float, effect: Effect) -> float:
+    """Units to write the items of an effect, GSIs apart, where they are of this average size."""
+    return effect.rows * write_blocks(size) * (2 if effect.transactional else 1)
 
 
 def entry_units(table: TableDesign, index: IndexDesign, effect: Effect) -> float:

@@ -23,6 +23,8 @@ class ItemsAt(Value):
 class ItemSizes(Value):
     """Sizes of the base items in bytes. An item holds one row: growth adds items and makes none longer."""
 
+    source: Source
+    """Assumed where the rows of some table were not measured: how many they are, or how long."""
     average: float | None
     """None where there is no item."""
     p99_at_most: float | None

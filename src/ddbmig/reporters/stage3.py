@@ -207,7 +207,8 @@ def _item_figures(design: Design, rows: _Rows) -> Iterator[Markup]:
 def _partition_figures(rows: _Rows) -> Iterator[Markup]:
     yield paragraph(
         "Hot-partition exposure: the table or GSI whose most frequent partition value comes nearest to what one "
-        "partition can do, {} read units or {} write units a second or a combination of both, at the expected peak.",
+        "partition can do, {} read units or {} write units a second or a combination of both, at the expected peak "
+        "(each access pattern in its own busiest second, at its average where the logs tell no seconds).",
         number(PARTITION_READS), number(PARTITION_WRITES),
     )  # fmt: skip
     headers = ("design", "table or GSI", "one value's share", "RRU a second", "WRU a second", "of the limit",
@@ -217,8 +218,8 @@ def _partition_figures(rows: _Rows) -> Iterator[Markup]:
 
 def _items(one: Comparison) -> tuple[Markup, ...]:
     sizes = one.sizes
-    counts = [say("{} ({})", number(round(at.items)), bytes_(at.bytes)) for at in one.items]
-    average = bytes_(sizes.average) if sizes.average is not None else Markup("–")
+    counts = [marked(say("{}, {}", number(round(at.items)), bytes_(at.bytes)), sizes.source) for at in one.items]
+    average = marked(bytes_(sizes.average), sizes.source) if sizes.average is not None else Markup("–")
     if sizes.p99_at_most is None or sizes.largest_in is None:
         return (*counts, average, Markup("not measured"))
     missing = say("; not measured: {}", plural(sizes.not_measured, "table")) if sizes.not_measured else Markup("")

@@ -17,7 +17,7 @@ from ddbmig.engine.program.tariff import Tariff
 from ddbmig.engine.readings import Copied, Way, steps_of
 from ddbmig.engine.reads import Relation, check_scope, read_demand, unreachable
 from ddbmig.engine.statement import Frequencies, NotBounded, Reach, Reading, Statement
-from ddbmig.engine.writes import Effect, WriteCompiler, entry_units
+from ddbmig.engine.writes import Effect, WriteCompiler, entry_units, item_units
 from ddbmig.model.base import sha256
 from ddbmig.model.pattern import AccessPattern, Reason
 
@@ -48,7 +48,7 @@ class Writing:
 
     pattern: str
     units: float = 0.0
-    """Write units, GSIs aside."""
+    """Write units of look-up tables."""
     steps: int = 0
     effects: list[Effect] = field(default_factory=list)
 
@@ -189,8 +189,9 @@ class Builder:
             found.setdefault(demand_name(demand, reading), (reading, set()))[1].add(form.form)
         writing = Writing(pattern.id, effects=compiler.effects)
         for step in compiler.relation.steps:
-            writing.units += sum(write.estimate.write_units for write in writes_of(step))
-            writing.steps += bool(writes_of(step))
+            writes = writes_of(step)
+            writing.units += sum(write.estimate.write_units for write in writes if write.table != form.name)
+            writing.steps += bool(writes)
         self.writings.setdefault(form.form, []).append(writing)
         return None
 
@@ -218,9 +219,7 @@ class Builder:
                 found.setdefault(demand_name(demand, reading), (reading, set()))[1].add(form.form)
         writing = Writing(pattern.id, effects=[e for e in compiler.effects if e.table == child])
         for step in compiler.relation.steps:
-            copies = [write for write in writes_of(step) if write.source == child]
-            writing.units += sum(write.estimate.write_units for write in copies)
-            writing.steps += bool(copies)
+            writing.steps += any(write.source == child for write in writes_of(step))
         self.writings.setdefault(form.form, []).append(writing)
 
     def _give_up(self, demands: Iterable[Demand], whole: Mapping[str, Sequence[Entity]]) -> None:
@@ -310,7 +309,8 @@ class Builder:
         money = self.tariff.storage(rows, size) + sum(self.tariff.storage(t.items, t.item_bytes) for t in lookups)
         trips = 0
         for writing in writings[_bare(entity)]:
-            money += self.tariff.writes(writing.pattern, writing.units)
+            mine = [item_units(size, e) for e in writing.effects if e.table == entity.table.id]
+            money += self.tariff.writes(writing.pattern, writing.units + sum(mine))
             trips += self.tariff.calls(writing.pattern, writing.steps)
         stored = round(rows * size + sum(t.items * t.item_bytes for t in lookups))
         amount = Amount(money=money, trips=trips, structures=1 + len(lookups), stored=stored)

@@ -1,6 +1,6 @@
 """A solution read back: the forms and GSIs that are built, and each pattern's plan as it was decided."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ddbmig.engine.candidates import Entity, IndexDraft
@@ -13,15 +13,15 @@ from ddbmig.engine.reads import Taken, unreachable
 from ddbmig.engine.statement import Reading
 
 
-def built_entities(candidates: Candidates, solution: Solution) -> dict[str, Entity]:
-    """By table id, its form with its GSIs."""
-    forms = {key: form for key, form in candidates.forms.items() if key in solution.built}
-    indexes: dict[str, list[IndexDraft]] = {key: [] for key in forms}
-    for structure in candidates.program.structures.values():
-        for form in forms.keys() & structure.of.keys() if structure.id in solution.built else ():
-            indexes[form].append(candidates.indexes[structure.of[form]][1])
-    return {form.table.id: replace(form, indexes=tuple(sorted(indexes[key], key=lambda i: i.id)))
-            for key, form in forms.items()}  # fmt: skip
+def built_entities(candidates: Candidates, built: Collection[str]) -> dict[str, Entity]:
+    """By table id, its form with its GSIs; `built` are structures of the candidates."""
+    indexes: dict[str, list[IndexDraft]] = {}
+    for key in sorted(built):
+        if key in candidates.indexes:
+            form, index = candidates.indexes[key]
+            indexes.setdefault(form, []).append(index)
+    forms = [candidates.forms[key] for key in sorted(built) if key in candidates.forms]
+    return {form.table.id: replace(form, indexes=tuple(indexes.get(form.form, ()))) for form in forms}
 
 
 class Decided:

@@ -243,6 +243,15 @@ def replaced(part: Program, solution: Solution, other: Solution) -> Solution:
     )
 
 
+def own_names(program: Program, built: Collection[str]) -> frozenset[str]:
+    """What is built by its own names: of a structure that is several by its forms, what it is with the form built."""
+    found: set[str] = set()
+    for key in built:
+        of = program.structures[key].of
+        found.update((id_ for form, id_ in of.items() if form in built) if of else (key,))
+    return frozenset(found)
+
+
 class Unsolved(Exception):
     """No solution was found: the program contradicts itself, or the time ran out before the first one."""
 

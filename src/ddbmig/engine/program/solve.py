@@ -18,6 +18,7 @@ from ddbmig.engine.program.model import (
     Unsolved,
     components,
     named_by,
+    own_names,
     picks_of,
     replaced,
     total,
@@ -51,8 +52,11 @@ class Solved:
     """A solution, what it costs, and the stages of every component."""
 
     solution: Solution
+    """In terms of the `reduced` program."""
     amount: Amount
     stages: tuple[Stage, ...]
+    built: frozenset[str]
+    """What is built, by the names of the program that was given."""
 
     def gap(self, name: str) -> float:
         """The proven gap of a stage over all components; 0: the optimum."""
@@ -84,6 +88,7 @@ def solve(
         solution=solution,
         amount=total((program.constant, *(one.amount for one in found))),
         stages=tuple(stage for one in found for stage in one.stages),
+        built=frozenset().union(*(one.built for one in found)),
     )
 
 
@@ -108,7 +113,9 @@ def runner_up(program: Program, best: Solution, *, seconds: float = SECONDS) -> 
     _, others = min(dearer, key=lambda pair: pair[0])
     found = solve(others, seconds=seconds)
     solution = replaced(others, best, found.solution)
-    return Solved(solution, worth(whole, solution), found.stages)
+    kept = [part for part in components(whole) if part.structures.keys() != others.structures.keys()]
+    built = frozenset().union(*(own_names(part, within(part, best).built) for part in kept)) | found.built
+    return Solved(solution, worth(whole, solution), found.stages, built)
 
 
 def _amount(program: Program, seconds: float) -> Amount | None:
@@ -183,7 +190,8 @@ class _Component:
         solution = replace(best.solution, routed=routed)
         amount = worth(self.program, solution)
         routed_stage = Stage("routed", amount.routed, amount.routed)
-        return Solved(solution, amount, tuple([routed_stage, *stages] if stages[0].name != "routed" else stages))
+        return Solved(solution, amount, tuple([routed_stage, *stages] if stages[0].name != "routed" else stages),
+                      own_names(self.program, solution.built))  # fmt: skip
 
     def _routed(self, never: frozenset[str]) -> tuple[frozenset[str], Stage]:
         """The patterns to give up: those of the least calls that leave the rest possible."""
