@@ -244,20 +244,9 @@ def test_it_says_so_where_the_corpus_is_absent(
 
 # --- the corpus ---
 
-DEARER = {
-    "aws_session_mgmt": "1.472: an INSERT that leaves the parent NULL is charged for the index over it, which has no "
-    "entry of such a row",
-    "mcp_gaming_leaderboard": "1.007: keys of two columns that no pattern splits are composed to a third attribute, "
-    "and stored twice",
-}
-"""Cases where ours costs more than the expert's today, with the ratio and why."""
 CASES = ("aws_chat", "aws_online_shop", "aws_session_mgmt", "aws_social_network", "debrie_ecommerce", "debrie_github",
          "debrie_session_store", "mcp_gaming_leaderboard", "mcp_package_delivery", "mcp_saas_projects",
          "northwind_trek10")  # fmt: skip
-RATIOS = [
-    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=DEARER[name])) if name in DEARER else name
-    for name in CASES
-]
 
 
 @cache
@@ -271,7 +260,7 @@ def compared(folder: Path, name: str) -> Comparison:
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize("name", RATIOS)
+@pytest.mark.parametrize("name", CASES)
 def test_ours_is_not_dearer_than_the_experts(corpus: Path, name: str) -> None:
     found = compared(corpus, name)
     assert found.ours.total_usd <= found.expert.total_usd, f"{found.ratio:.3f}"
