@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test golden docs check workloads bench-rules bench-design nightly setup engine clean
+.PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-rules: $(READY)  ## how fast rules are evaluated, beside peers; what the c
 
 bench-design: $(READY)  ## what our designs cost beside published ones of experts (DDBMIG_CORPUS)
 	$(BIN)/python benchmarks/bench_design.py
+
+bench-engine: $(READY)  ## how long designs of made-up applications take to find, beside another solver
+	PYTHONPATH=tests $(BIN)/python benchmarks/bench_engine.py
 
 nightly: engine  ## everything that takes long
 	$(BIN)/pytest
