@@ -225,13 +225,20 @@ class HighsModel:
     def _relaxed(self) -> tuple[float, _Floats] | None:
         """The optimum of the relaxed program and the reduced costs: what choosing one more adds at the least.
 
-        None where it is infeasible, and the program with it.
+        None where it is infeasible, and the program with it. Where HiGHS comes to no end with it, also from nowhere,
+        what is certain is said: no less than all that is negative, and of no choice what it adds.
         """
         self.solver.setOptionValue("solve_relaxation", True)
         self.solver.run()
+        if self.solver.getModelStatus() == self.highspy.HighsModelStatus.kUnknown:
+            self.solver.clearSolver()
+            self.solver.run()
         self.solver.setOptionValue("solve_relaxation", False)
-        if self.solver.getModelStatus() != self.highspy.HighsModelStatus.kOptimal:
+        status, statuses = self.solver.getModelStatus(), self.highspy.HighsModelStatus
+        if status in (statuses.kInfeasible, statuses.kUnboundedOrInfeasible):
             return None
+        if status != statuses.kOptimal:
+            return float(numpy.minimum(self.costs, 0).sum()), numpy.zeros(len(self.columns))
         return self.solver.getInfo().objective_function_value, numpy.array(self.solver.getSolution().col_dual)
 
     def _within(self, reduced_costs: _Floats, room: float) -> tuple[_Floats, _Floats]:

@@ -186,7 +186,8 @@ class _Component:
             if following is None and not self.canonical:
                 break
             model.pin(name, floor(value * (1 + self.epsilon)) if name == "money" else value)
-            best = (model.minimise(following) if following else model.canonical()) or best
+            better = model.minimise(following) if following else model.canonical()
+            best = better or replace(best, bound=0)  # there is a solution, whatever the solver says: unproved
         solution = replace(best.solution, routed=routed)
         amount = worth(self.program, solution)
         routed_stage = Stage("routed", amount.routed, amount.routed)
