@@ -25,18 +25,31 @@ from ddbmig.engine.program.model import (
 def random_program(seed: int) -> Program:
     """Up to two groups of forms with GSIs of their own, and up to three demands."""
     random = Random(seed)
+    return _program(random, tables=random.randint(1, 2), forms=2, indexes=2, demands=random.randint(1, 3))
+
+
+def larger_program(seed: int) -> Program:
+    """Six to ten groups of forms with GSIs of their own, and ten to twenty demands: too many to try every solution."""
+    random = Random(seed)
+    return _program(random, tables=random.randint(6, 10), forms=3, indexes=4, demands=random.randint(10, 20))
+
+
+def _program(random: Random, *, tables: int, forms: int, indexes: int, demands: int) -> Program:
+    """So many groups with up to so many forms, each of those with up to so many GSIs."""
     structures: dict[str, Structure] = {}
-    for table in range(random.randint(1, 2)):
-        for form in range(random.randint(1, 2)):
+    for table in range(tables):
+        for form in range(random.randint(1, forms)):
             name = f"t{table}.f{form}"
             structures[name] = Structure(name, _amount(random, structures=1), group=f"t{table}")
-            for index in range(random.randint(0, 2)):
+            for index in range(random.randint(0, indexes)):
                 key = f"{name}.g{index}"
                 structures[key] = Structure(key, _amount(random, structures=1), of={name: key})
-    demands = tuple(_demand(random, f"d{number}", sorted(structures)) for number in range(random.randint(1, 3)))
-    limits = (Limit("quota", {key: random.randint(1, 3) for key in structures}, random.randint(3, 9)),)
-    rates = {d.pattern: random.randint(1, 9) for d in demands}
-    program = Program(structures, demands, limits if random.random() < 0.5 else (), rates)
+    asked = tuple(_demand(random, f"d{number}", sorted(structures), max(3, demands // 3)) for number in range(demands))
+    limits = (
+        Limit("quota", {key: random.randint(1, 3) for key in structures}, random.randint(3, 9) * max(1, tables // 2)),
+    )
+    rates = {demand.pattern: random.randint(1, 9) for demand in asked}
+    program = Program(structures, asked, limits if random.random() < 0.5 else (), rates)
     return _with_twins(program, random) if random.random() < 0.5 else program
 
 
@@ -77,7 +90,7 @@ def _amount(random: Random, structures: int = 0) -> Amount:
     return Amount(0, random.randint(0, 300), random.randint(0, 3), structures, random.randint(0, 50))
 
 
-def _demand(random: Random, name: str, structures: list[str]) -> Demand:
+def _demand(random: Random, name: str, structures: list[str], patterns: int) -> Demand:
     orders = []
     for order in range(random.randint(1, 2)):
         steps = [_step(random, f"o{order}s{step}", structures) for step in range(random.randint(1, 2))]
@@ -89,7 +102,7 @@ def _demand(random: Random, name: str, structures: list[str]) -> Demand:
             steps[1] = (*steps[1], Option("copied", frozenset(), Amount(), wants="copy"))
         orders.append(Order(f"o{order}", tuple(steps)))
     when = frozenset(random.sample(structures, 1)) if random.random() < 0.3 else frozenset[str]()
-    return Demand(name, f"p{random.randint(0, 2)}", tuple(orders), when)
+    return Demand(name, f"p{random.randrange(patterns)}", tuple(orders), when)
 
 
 def _step(random: Random, name: str, structures: list[str]) -> tuple[Option, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
+from typing import TYPE_CHECKING
 
 from ddbmig.engine.program.model import (
     Amount,
@@ -26,6 +27,9 @@ from ddbmig.engine.program.model import (
     worth,
 )
 from ddbmig.engine.program.reduce import reduced
+
+if TYPE_CHECKING:
+    from ddbmig.engine.program.highs import HighsModel  # loads the solver
 
 STAGES = ("routed", "money", "trips", "structures", "stored")
 """The parts of an amount, most important first."""
@@ -166,17 +170,16 @@ class _Component:
         self.canonical, self.never = canonical, frozenset(unmet)
 
     def solve(self) -> Solved:
-        """All stages. Routed patterns are found first, if there must be any, and are out of the program then."""
+        """All stages. What is routed is decided with them, if something must be: of several equally small sets of
+        patterns, the one that leaves the cheapest."""
         from ddbmig.engine.program.highs import HighsModel  # loads the solver
 
-        routed = self.never
-        model = HighsModel(self.program.without_patterns(routed), self.seconds)
-        stages: list[Stage] = []
+        program, stages = self.program.without_patterns(self.never), list[Stage]()
+        model = HighsModel(program, self.seconds)
         best = model.minimise(self.order[0])
         if best is None:
-            routed, stage = self._routed(routed)
-            stages.append(stage)
-            model = HighsModel(self.program.without_patterns(routed), self.seconds)
+            model = HighsModel(program, self.seconds, may_route=True)
+            stages.append(self._routed(model))
             best = model.minimise(self.order[0])
         if best is None:
             raise Unsolved("no design keeps to all that is fixed")
@@ -188,20 +191,18 @@ class _Component:
             model.pin(name, floor(value * (1 + self.epsilon)) if name == "money" else value)
             better = model.minimise(following) if following else model.canonical()
             best = better or replace(best, bound=0)  # there is a solution, whatever the solver says: unproved
-        solution = replace(best.solution, routed=routed)
+        solution = replace(best.solution, routed=best.solution.routed | self.never)
         amount = worth(self.program, solution)
         routed_stage = Stage("routed", amount.routed, amount.routed)
         return Solved(solution, amount, tuple([routed_stage, *stages] if stages[0].name != "routed" else stages),
                       own_names(self.program, solution.built))  # fmt: skip
 
-    def _routed(self, never: frozenset[str]) -> tuple[frozenset[str], Stage]:
-        """The patterns to give up: those of the least calls that leave the rest possible."""
-        from ddbmig.engine.program.highs import HighsModel
-
-        program = self.program.without_patterns(never)
-        best = HighsModel(program, self.seconds, may_route=True).minimise("routed")
+    def _routed(self, model: "HighsModel") -> Stage:
+        """The least calls to give up, as the model is held to from now on."""
+        best = model.minimise("routed")
         if best is None:
             raise Unsolved("no design keeps to all that is fixed")
-        fixed = sum(self.program.rates[pattern] for pattern in never)
+        model.pin("routed", best.amount.routed)
+        fixed = sum(self.program.rates[pattern] for pattern in self.never)
         value = best.amount.routed + fixed
-        return best.solution.routed | never, Stage("routed", value, min(value, best.bound + fixed))
+        return Stage("routed", value, min(value, best.bound + fixed))
