@@ -100,10 +100,18 @@ class Entity:
         Of several that would have one name, as those do that differ in what they project, the second and later ones are
         numbered.
         """
-        named = self._pattern_name(index)
-        alike = sorted(one.id for one in self.indexes if table_name(self._pattern_name(one)) == table_name(named))
-        number = alike.index(index.id) if index.id in alike else 0
-        return table_name(f"{named}_{number + 1}" if number else named)
+        return self._index_names.get(index.id) or table_name(self._pattern_name(index))
+
+    @cached_property
+    def _index_names(self) -> Mapping[str, str]:
+        """By id, the names of the entity's own GSIs."""
+        found: dict[str, str] = {}
+        alike: dict[str, int] = {}
+        for index in sorted(self.indexes, key=lambda one: one.id):
+            named = self._pattern_name(index)
+            number = alike[table_name(named)] = alike.get(table_name(named), 0) + 1
+            found[index.id] = table_name(f"{named}_{number}" if number > 1 else named)
+        return found
 
     def _pattern_name(self, index: IndexDraft) -> str:
         parts = ["_and_".join(part) for part in (index.pk or ("all",), index.sk) if part]
