@@ -197,6 +197,8 @@ class Draft:
         self._attributes: dict[str, dict[str, ContractAttribute]] = {}
         self._designs: dict[tuple[str, IndexDraft], IndexDesign] = {}
         self._item_bytes: dict[str, float] = {}
+        self._key_attributes: dict[tuple[str, tuple[str, ...]], tuple[str, ContractAttribute]] = {}
+        self._in_entry: dict[tuple[str, IndexDraft], frozenset[str]] = {}
 
     @property
     def tables(self) -> Collection[str]:
@@ -223,7 +225,12 @@ class Draft:
 
         A text or binary column that may hold the empty value is prefixed with `_`, since DynamoDB refuses empty keys.
         """
-        table = entity.table
+        found = self._key_attributes.get((entity.table.id, columns))
+        if found is None:
+            found = self._key_attributes[entity.table.id, columns] = self._key_attribute(entity.table, columns)
+        return found
+
+    def _key_attribute(self, table: Table, columns: tuple[str, ...]) -> tuple[str, ContractAttribute]:
         if not columns:
             name = _free_name(f"{table.name}__all", {c.name for c in table.columns})
             first = (table.primary_key or (table.columns[0].name,))[0]
@@ -338,6 +345,12 @@ class Draft:
 
     def in_entry(self, entity: Entity, index: IndexDraft) -> frozenset[str]:
         """The attributes that a GSI's entry holds."""
+        found = self._in_entry.get((entity.form, index))
+        if found is None:
+            found = self._in_entry[entity.form, index] = self._attributes_in_entry(entity, index)
+        return found
+
+    def _attributes_in_entry(self, entity: Entity, index: IndexDraft) -> frozenset[str]:
         if index.projection == "ALL":
             return frozenset(self.attributes(entity))
         keys = (name for name, _ in self.index_keys(entity, index))
