@@ -85,10 +85,13 @@ class Entity:
     @cached_property
     def form(self) -> str:
         """What tells the forms of one table apart, GSIs aside."""
+        return self.bare_form + "".join(f" with({','.join(part)})" for part in self.extras)
+
+    @cached_property
+    def bare_form(self) -> str:
+        """The form without what its GSIs need besides."""
         key = f"{','.join(self.pk) or self.digest_key}+{','.join(self.sk)}"
-        copies = "".join(f" copy({copy.relationship})" for copy in self.copies)
-        extras = "".join(f" with({','.join(part)})" for part in self.extras)
-        return f"{self.table.id} {key}{copies}{extras}"
+        return f"{self.table.id} {key}" + "".join(f" copy({copy.relationship})" for copy in self.copies)
 
     def lookup_name(self, unique: Index) -> str:
         """Name of the look-up table of a unique key."""

@@ -308,7 +308,7 @@ class Builder:
         lookups = [self.draft.lookup_design(entity, unique) for unique in entity.lookups]
         money = self.tariff.storage(rows, size) + sum(self.tariff.storage(t.items, t.item_bytes) for t in lookups)
         trips = 0
-        for writing in writings[_bare(entity)]:
+        for writing in writings[entity.bare_form]:
             mine = [item_units(size, e) for e in writing.effects if e.table == entity.table.id]
             money += self.tariff.writes(writing.pattern, writing.units + sum(mine))
             trips += self.tariff.calls(writing.pattern, writing.steps)
@@ -326,7 +326,7 @@ class Builder:
         """
         table, design = self.draft.entity_design(entity), self.draft.index_design(entity, index)
         money = self.tariff.storage(design.entries, design.entry_bytes)
-        for writing in writings[_bare(entity)]:
+        for writing in writings[entity.bare_form]:
             units = sum(e.rows * entry_units(table, design, e) for e in writing.effects
                         if e.table == entity.table.id)  # fmt: skip
             money += self.tariff.writes(writing.pattern, units)
@@ -360,7 +360,7 @@ class Builder:
         """A need as a demand: its sequences as orders, by number; its ways as options."""
         statement = need.reading.statement
         ways = Ways(statement, self.draft)
-        asking = {entity.form: entity for entity in chain(*whole.values()) if _bare(entity) in need.forms}
+        asking = {entity.form: entity for entity in chain(*whole.values()) if entity.bare_form in need.forms}
         tables = {entity.table.id for entity in asking.values()}
 
         def forms(table: str) -> Iterable[Entity]:
@@ -387,7 +387,7 @@ class Builder:
             for pattern, bare in self.impossible.items()
             if pattern not in self.routed
             for entity in chain(*whole.values())
-            if _bare(entity) in bare
+            if entity.bare_form in bare
         ]
 
 
@@ -420,11 +420,6 @@ def option_of(way: Way, pattern: str, tariff: Tariff) -> Option:
 
 def _token(copied: Copied) -> str:
     return f"{copied.child} {copied.copy.relationship}"
-
-
-def _bare(entity: Entity) -> str:
-    """The form without what its GSIs need besides."""
-    return replace(entity, extras=(), indexes=()).form
 
 
 def _is_key(entity: Entity, key: Key) -> bool:
