@@ -116,11 +116,12 @@ def _step(random: Random, name: str, structures: list[str]) -> tuple[Option, ...
 def brute_force(program: Program, epsilon: Fraction) -> list[Solution]:
     """All best solutions of a program that is one component, by trying every choice; none where there is none."""
     found = [(worth(program, one), one) for one in _solutions(program)]
-    for stage in ("routed", "money", "trips", "structures", "stored"):
+    room = {"money": 1 + epsilon}  # the first time; in the end the cheapest of what is left
+    for stage in ("routed", "money", "trips", "structures", "stored", "money"):
         if not found:
             return []
         least = min(getattr(amount, stage) for amount, _ in found)
-        most = floor(least * (1 + epsilon)) if stage == "money" else least
+        most = floor(least * room.pop(stage, 1))
         found = [(amount, one) for amount, one in found if getattr(amount, stage) <= most]
     return [one for _, one in found]
 

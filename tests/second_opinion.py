@@ -17,7 +17,8 @@ STAGES = ("routed", "money", "trips", "structures", "stored")
 def best_amount(program: Program, epsilon: Fraction = Fraction(0)) -> Amount | None:
     """What the best solution of a program that is one component costs; None where there is none.
 
-    Stage by stage, each with the ones before it held at their optimum, money at `epsilon` more.
+    Stage by stage, each with the ones before it held at their optimum, money at `epsilon` more; in the end the cheapest
+    of what is left.
     """
     stated = _Stated(program)
     for name in STAGES:
@@ -25,6 +26,7 @@ def best_amount(program: Program, epsilon: Fraction = Fraction(0)) -> Amount | N
         if found is None:
             return None
         stated.hold(name, floor(found * (1 + epsilon)) if name == "money" else found)
+    stated.least("money")
     return stated.amount()
 
 

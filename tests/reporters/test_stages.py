@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +21,7 @@ from markdown_it import MarkdownIt
 from ddbmig.model.assessment import Assessment, Rates
 from ddbmig.model.base import Document
 from ddbmig.model.context import Context
-from ddbmig.model.design import Capacity
+from ddbmig.model.design import Capacity, RelationshipCost
 from ddbmig.model.digest import Digest
 from ddbmig.model.plan import Estimate, Plan, ReadCall
 from ddbmig.model.schema import Schema
@@ -335,3 +336,20 @@ def test_marks_of_markdown_in_a_sentence_stay_text() -> None:
     assert AUTHORS not in GITHUB.render(stage1(SNAPSHOT))
     shown = re.sub(r"<[^>]*>", "", GITHUB.render(stage1(SNAPSHOT)))
     assert MARK in shown
+
+
+def test_what_a_verdict_costs_and_the_way_to_another_option() -> None:
+    less, much_less = Decimal("-2.5"), Decimal("-4")
+    costs = {"separate": Decimal(0), "denormalize": less, "embed": much_less, "collocate": Decimal("0.001")}
+    one = RelationshipCost(relationship="a.b_id->b.id", outcome="separate", decided_by="the verdict", costs=costs,
+                           forbidden={"embed": "DM999"})  # fmt: skip
+    found = section(stage3(SNAPSHOT, ASSESSMENT, DESIGN.model_copy(update={"relationship_costs": (one,)})),
+                    "What the verdicts cost")  # fmt: skip
+    assert "`a.b_id->b.id` is kept separate by the verdict: embed would cost $4.00 a month less" in found
+    assert "Rule DM999 forbids it" in found
+    assert "denormalize would cost $2.50 a month less" in found
+    assert "Override: `ddbmig choose 'a.b_id->b.id' denormalize`" in found
+    assert "choose 'a.b_id->b.id' embed" not in found
+    assert "separate ±0, denormalize -2.50, embed -4.00, collocate ±0" in found
+    nothing = section(stage3(SNAPSHOT, ASSESSMENT, DESIGN), "What the verdicts cost")
+    assert "No verdict makes the design dearer" in nothing

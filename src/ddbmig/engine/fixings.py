@@ -100,10 +100,13 @@ def _costs(
         return None
     amounts = _amounts(one, fixings, solver)
     costs = {option: amount.money - base.money for option, amount in amounts if amount.routed == base.routed}
+    if len(costs) < 2:
+        return None
     return RelationshipCost(
         relationship=key,
         outcome=fixings.outcomes.get(key),
-        decided_by=_decided_by(one, key in fixings.outcomes, key in user),
+        decided_by="your choice" if key in user else "the verdict" if key in fixings.outcomes else "cost",
+        forbidden=one.forbidden,
         costs={option: (Decimal(nano) / NANO).quantize(MICRODOLLAR) for option, nano in costs.items()},
     )
 
@@ -115,15 +118,6 @@ def _amounts(
         amount = solver.amount(one.relationship.child, fixings.with_option(one.relationship.id, option))
         if amount is not None:
             yield option, amount
-
-
-def _decided_by(one: RelationshipAssessment, fixed: bool, chosen: bool) -> str:
-    if chosen:
-        return "your choice"
-    if not fixed:
-        return "cost"
-    rules = sorted(set(one.forbidden.values()))
-    return f"rule {', '.join(rules)}" if rules else "the verdict"
 
 
 class _ByComponent:

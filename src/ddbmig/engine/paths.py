@@ -17,8 +17,6 @@ from ddbmig.model.pattern import OrderTerm
 
 MAX_ITEMS_READ = 10_000
 """More items than this in one step of a plan is not bounded (our limit: ten pages of 1 KB items)."""
-LOW_CARDINALITY = 10
-"""An index with fewer partition values than this is not offered where one page of a Scan does."""
 
 
 @dataclass(frozen=True)

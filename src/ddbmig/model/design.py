@@ -145,7 +145,9 @@ class RelationshipCost(Value):
     outcome: str | None
     """The way that is fixed; None where cost decides."""
     decided_by: str
-    """`rule DM104`, `the verdict`, `your choice` or `cost`."""
+    """`the verdict`, `your choice` or `cost`."""
+    forbidden: Mapping[str, str] = {}
+    """By option, the error rule that forbids it."""
     costs: Mapping[str, Decimal]
     """By option, USD a month that the cheapest design with it costs more than the cheapest with what is fixed."""
 

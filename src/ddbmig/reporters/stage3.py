@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ddbmig.model.assessment import Assessment, LedgerLine, RelationshipAssessment
 from ddbmig.model.comparison import PARTITION_READS, PARTITION_WRITES, Comparison, RoundTrips
-from ddbmig.model.design import Alternative, Decision, Design, IndexDesign, TableDesign
+from ddbmig.model.design import Alternative, Decision, Design, IndexDesign, RelationshipCost, TableDesign
 from ddbmig.model.plan import Plan, ReadCall, Transaction
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.reporters.markdown import (
@@ -371,8 +371,7 @@ def _forbidden(one: RelationshipAssessment) -> Markup:
 
 def _verdict_costs(design: Design, chosen: Alternative) -> Iterator[Markup]:
     """The verdicts and choices that make the design dearer than it could be, and how to change each."""
-    dear = [(one, option, cost) for one in design.relationship_costs if one.outcome is not None
-            for option, cost in [min(one.costs.items(), key=lambda item: (item[1], item[0]))] if cost < 0]  # fmt: skip
+    dear = [(cost, one, option) for one in design.relationship_costs for option, cost in _cheaper(one)]
     if not dear:
         yield paragraph("No verdict makes the design dearer: among the candidates no other option would cost less.")
     yield paragraph("embed and collocate are built as a child table keyed by its parent; each option is solved with "
@@ -381,9 +380,25 @@ def _verdict_costs(design: Design, chosen: Alternative) -> Iterator[Markup]:
     yield bullets(
         say("{} is kept {} by {}: {} would cost {} a month less ({} of the chosen design). {}", code(one.relationship),
             one.outcome or "", one.decided_by, option, money(-cost), percent(float(-cost / total) if total else 0.0),
-            say("Override: {}", code(f"ddbmig choose '{one.relationship}' {option}")))
-        for one, option, cost in sorted(dear, key=lambda item: (item[2], item[0].relationship))
+            _way_to(one, option))
+        for cost, one, option in sorted(dear, key=lambda item: (item[0], item[1].relationship, item[2]))
     )  # fmt: skip
+
+
+def _cheaper(one: RelationshipCost) -> Iterator[tuple[str, Decimal]]:
+    """Of what is fixed, the cheapest option that would cost less; of those that a rule forbids, and of the others."""
+    less = [(cost, option) for option, cost in one.costs.items() if cost < 0 and one.outcome is not None]
+    for forbidden in (False, True):
+        if mine := [pair for pair in less if (pair[1] in one.forbidden) == forbidden]:
+            cost, option = min(mine)
+            yield option, cost
+
+
+def _way_to(one: RelationshipCost, option: str) -> Markup:
+    """How to have an option that is not the one that is fixed."""
+    if option in one.forbidden:
+        return say("Rule {} forbids it: there is no choice but to change the rule.", one.forbidden[option])
+    return say("Override: {}", code(f"ddbmig choose '{one.relationship}' {option}"))
 
 
 def _cost_table(design: Design) -> LongTable:

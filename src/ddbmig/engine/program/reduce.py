@@ -16,8 +16,6 @@ from ddbmig.engine.program.model import Demand, Option, Program, Structure
 
 _Place = tuple[str, int, int]
 """A step: demand, order and position."""
-_Uses = Mapping[str, Mapping[_Place, list[Option]]]
-"""By structure and step, the options that it is one of the structures for."""
 
 
 def reduced(program: Program) -> Program:

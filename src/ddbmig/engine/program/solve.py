@@ -2,7 +2,8 @@
 
 Each stage minimises one part of the amount with the parts before it pinned: money to its optimum and the share
 `epsilon` more, the others to their optimum. The last stage takes, of all solutions that are left, one of plain
-structures, else by their names, so that a tie is broken the same way everywhere.
+structures, else by their names, so that a tie is broken the same way everywhere; where money had room, one of the
+cheapest that are left.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from ddbmig.engine.program.model import (
 from ddbmig.engine.program.reduce import reduced
 
 if TYPE_CHECKING:
-    from ddbmig.engine.program.highs import HighsModel  # loads the solver
+    from ddbmig.engine.program.highs import Best, HighsModel  # loads the solver
 
 STAGES = ("routed", "money", "trips", "structures", "stored")
 """The parts of an amount, most important first."""
@@ -189,13 +190,20 @@ class _Component:
             if following is None and not self.canonical:
                 break
             model.pin(name, floor(value * (1 + self.epsilon)) if name == "money" else value)
-            better = model.minimise(following) if following else model.canonical()
+            better = model.minimise(following) if following else self._last(model)
             best = better or replace(best, bound=0)  # there is a solution, whatever the solver says: unproved
         solution = replace(best.solution, routed=best.solution.routed | self.never)
         amount = worth(self.program, solution)
         routed_stage = Stage("routed", amount.routed, amount.routed)
         return Solved(solution, amount, tuple([routed_stage, *stages] if stages[0].name != "routed" else stages),
                       own_names(self.program, solution.built))  # fmt: skip
+
+    def _last(self, model: "HighsModel") -> "Best | None":
+        """Of all that is left the canonical one: of the cheapest, where money had room."""
+        least = model.minimise("money") if self.epsilon else None
+        if least is not None:
+            model.pin("money", least.amount.money)
+        return model.canonical()
 
     def _routed(self, model: "HighsModel") -> Stage:
         """The least calls to give up, as the model is held to from now on."""
