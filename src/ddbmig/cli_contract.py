@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ddbmig.cli_options import PATH, check_exist, input_paths, with_project
+from ddbmig.cli_options import PATH, check_exist, input_paths, print_changes, with_project
 from ddbmig.model.errors import ExitCode
 
 
@@ -52,12 +52,7 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
 
     check_exist([old, new])
     changes = contract_changes(contracts.well_formed(old), contracts.well_formed(new))
-    if as_json:
-        click.echo(json.dumps([change.model_dump() for change in changes], ensure_ascii=True, indent=1))
-    else:
-        for change in changes:
-            click.echo(str(change))
-        click.echo(f"{len(changes)} {'change' if len(changes) == 1 else 'changes'}")
+    print_changes(changes, as_json)
     return ExitCode.GATE_FAILED if changes else ExitCode.DONE
 
 

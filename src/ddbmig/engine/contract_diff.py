@@ -4,26 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ddbmig.engine.wording import visible
-from ddbmig.model.base import Value
+from ddbmig.model.change import Change
 from ddbmig.model.contract import Contract, ContractAttribute, ContractEntry, ContractGsi
-
-
-class Change(Value):
-    """One difference. `before` or `after` is None where the subject is new or gone."""
-
-    subject: str
-    """`books`, `books.isbn`, `books/books_by_year`."""
-    what: str
-    """`table`, `attribute`, `key`, `type`, …"""
-    before: str | None = None
-    after: str | None = None
-
-    def __str__(self) -> str:
-        if self.before is None:
-            return f"+ {self.what} {self.subject}: {self.after}"
-        if self.after is None:
-            return f"- {self.what} {self.subject}: {self.before}"
-        return f"~ {self.subject}: {self.what} {self.before} -> {self.after}"
 
 
 def contract_changes(old: Contract, new: Contract) -> tuple[Change, ...]:
