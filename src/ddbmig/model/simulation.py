@@ -1,5 +1,6 @@
 """What the partition simulator found: figures of one run, and what cures its throttling."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from ddbmig.model.base import Value
@@ -104,6 +105,17 @@ class Run(Value):
         """The highest share of a pattern."""
         return max((pattern.share for pattern in self.patterns), default=0.0)
 
+    @property
+    def cascade(self) -> Mapping[str, float]:
+        """By GSI that refused writes of its table, those writes ÷ the calls of the patterns that made them."""
+        lost, calls = dict[str, float](), dict[str, float]()
+        for pattern in self.patterns:
+            for cause in pattern.causes:
+                if cause.reason.startswith("IndexWrite"):
+                    lost[cause.structure] = lost.get(cause.structure, 0.0) + cause.calls
+                    calls[cause.structure] = calls.get(cause.structure, 0.0) + pattern.offered
+        return {name: lost[name] / calls[name] for name in sorted(lost, key=lambda one: (-lost[one], one))}
+
 
 class Remedy(Value):
     """One change that takes throttling away."""
@@ -128,6 +140,18 @@ class Cure(Value):
     cured: bool
 
 
+class IndexRoom(Value):
+    """How far a GSI is from refusing writes of its table."""
+
+    structure: str
+    key: str
+    """The key that is written most; empty where none stands out."""
+    key_share: float
+    """What it takes of the writes that one partition serves, at scale 1."""
+    from_scale: float
+    """Times the traffic of the logs from which its table's writes are refused: the key's, or all that it holds new."""
+
+
 class Simulation(Value):
     """Stage 4's simulations of the chosen design. `seed` decides where keys lie."""
 
@@ -136,8 +160,14 @@ class Simulation(Value):
     mode: str
     runs: tuple[Run, ...]
     index_runs: tuple[Run, ...] = ()
-    """Scenarios in which a GSI is the narrow place."""
+    """Scenarios in which the GSIs are the narrow place."""
+    indexes: tuple[IndexRoom, ...] = ()
+    """The GSIs that writes maintain, the narrowest first."""
     cures: tuple[Cure, ...] = ()
+
+    def at(self, scale: float, celebrity: float = 0.0) -> Run | None:
+        """The run at a scale."""
+        return next((run for run in self.runs if (run.scale, run.celebrity) == (scale, celebrity)), None)
 
 
 class Comparison(Value):

@@ -122,7 +122,8 @@ def test_auto_scaling_follows_with_a_lag_and_comes_back_after_15_minutes() -> No
     held = Throughput(writes=100)
     found = simulated([even(700)], [1.0] * 1_800, held, provisioned=True, target=0.7)
     lost = found.lost[:, 0]
-    assert (lost[:5] == pytest.approx(600 * 60)) and not lost[-1]
+    assert lost[:5] == pytest.approx(600 * 60)
+    assert not lost[-1]
     assert found.held[0, 1] == 1_000
     back = simulated([even(700)], [1.0] * 1_800 + [0.05] * HOUR, held, provisioned=True, target=0.7)
     assert back.held[0, 1] == 100

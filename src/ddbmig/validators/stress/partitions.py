@@ -39,7 +39,7 @@ class Partitions:
 
     def __init__(self, counts: Sequence[int], sizes: Sequence[float], keys: Floats, load: Floats) -> None:
         self.keys, self.load = keys, load
-        """Different keys in their order on the line; and what weighs each where a partition is cut: its part of the limits."""
+        """Different keys in their order on the line; their weights where a partition is cut: parts of its limits."""
         self.bounds = numpy.concatenate([s + numpy.arange(n) / n for s, n in enumerate(counts)])
         self.bytes = numpy.concatenate([numpy.full(n, size / n) for n, size in zip(counts, sizes, strict=True)])
         self.hot = numpy.zeros(len(self.bounds), dtype=numpy.intp)

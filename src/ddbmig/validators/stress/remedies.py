@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any
 
-from ddbmig.model.design import Design
+from ddbmig.model.design import Alternative
 from ddbmig.model.scenario import Scenario, Throughput
 from ddbmig.model.simulation import Cure, KeyHeat, Remedy, RemedyKind, Run, StructureLoad
 from ddbmig.model.snapshot import Snapshot
@@ -24,7 +24,7 @@ MOST_TIMES = 8
 """Times what is asked for that a structure is made to hold, so that crowded keys come to lie apart."""
 
 
-def cure(snapshot: Snapshot, design: Design, scenario: Scenario, found: Run) -> Cure:
+def cure(snapshot: Snapshot, alternative: Alternative, scenario: Scenario, found: Run) -> Cure:
     """Change after change against what throttles most, each run again, until little is throttled or nothing helps.
 
     More throughput comes first where a structure as a whole is asked for more than it holds, or where several keys
@@ -38,7 +38,7 @@ def cure(snapshot: Snapshot, design: Design, scenario: Scenario, found: Run) -> 
             break
         tried |= {(one.structure, one.kind): one for one in remedies}
         last = _with(last, remedies)
-        found = run(snapshot, design, last)
+        found = run(snapshot, alternative, last)
     kept = tuple(tried[key] for key in sorted(tried))
     return Cure(run=scenario.name, before=first, remedies=kept, after=found.worst, cured=found.worst <= TOLERATED)
 

@@ -5,7 +5,7 @@ from math import pi, sin
 
 import numpy
 
-from ddbmig.model.design import Alternative, Design
+from ddbmig.model.design import Alternative
 from ddbmig.model.scenario import Scenario, Shape, Throughput
 from ddbmig.model.simulation import Cause, KeyHeat, PatternLoad, Run, StructureLoad
 from ddbmig.model.snapshot import Snapshot
@@ -14,7 +14,7 @@ from ddbmig.validators.stress.partitions import Floats
 from ddbmig.validators.stress.simulator import CAUSES, TOTAL, Outcome, Simulation
 from ddbmig.validators.stress.traffic import Options, Traffic, traffic_of
 
-MOST_STRUCTURES, MOST_KEYS, MOST_POINTS = 12, 3, 60
+MOST_STRUCTURES, MOST_KEYS, MOST_POINTS = 20, 3, 12
 """Structures of a run that are kept, keys of a structure, and points of its heat over time."""
 DIGITS = 6
 """Significant digits of what is kept: the rest is noise of the arithmetic."""
@@ -22,17 +22,16 @@ _REST = 1e-6
 """Throttled calls ÷ calls that are rounding of the arithmetic and no throttling."""
 
 
-def run(snapshot: Snapshot, design: Design, scenario: Scenario, name: str | None = None) -> Run:
-    """Simulate a scenario on its variant of the design. Raises KeyError for an alternative that there is not."""
-    alternative = design.alternative(scenario.design or design.chosen)
-    traffic = traffic_of(snapshot, alternative, options_of(scenario))
+def run(snapshot: Snapshot, alternative: Alternative, scenario: Scenario) -> Run:
+    """Simulate a scenario on an alternative, whichever one the scenario itself names."""
+    traffic = traffic_at(snapshot, alternative, scenario)
     limits = _limits(snapshot, alternative, traffic, scenario)
     shape = shape_of(scenario.shape, scenario.minutes, traffic.quiet)
     simulation = Simulation(traffic.streams, limits, [place.bytes for place in traffic.places], shape)
     before = [simulation.partitions.count(place.number) for place in traffic.places]
     outcome = simulation.run()
     return Run(
-        name=name or scenario.name,
+        name=scenario.name,
         scale=scenario.scale,
         celebrity=scenario.celebrity.share if scenario.celebrity else 0.0,
         offered=_kept(outcome.offered.sum()),
@@ -42,10 +41,11 @@ def run(snapshot: Snapshot, design: Design, scenario: Scenario, name: str | None
     )
 
 
-def options_of(scenario: Scenario) -> Options:
-    """What a scenario changes of the traffic."""
-    return Options(scenario.shards, scenario.cached_reads, scenario.backfill_minutes, scenario.celebrity,
-                   scenario.scale, scenario.seed)  # fmt: skip
+def traffic_at(snapshot: Snapshot, alternative: Alternative, scenario: Scenario) -> Traffic:
+    """The traffic of a scenario."""
+    options = Options(scenario.shards, scenario.cached_reads, scenario.backfill_minutes, scenario.celebrity,
+                      scenario.scale, scenario.seed)  # fmt: skip
+    return traffic_of(snapshot, alternative, options)
 
 
 def mode_of(snapshot: Snapshot, scenario: Scenario) -> str:

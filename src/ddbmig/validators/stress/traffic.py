@@ -86,6 +86,18 @@ class Traffic:
                 found[touch.structure, int(touch.write)] += stream.rate * touch.units
         return found
 
+    def most_written(self) -> dict[int, tuple[str, float]]:
+        """By structure, the key with a place of its own that is written most, and its units a second."""
+        found: dict[int, dict[str, float]] = {}
+        for stream in self.streams:
+            for touch in stream.touches:
+                units = stream.rate * stream.weights * touch.units * touch.write
+                for key, taken in zip(touch.keys.tolist(), units.tolist(), strict=True):
+                    if taken and key in self.labels:
+                        own = found.setdefault(touch.structure, {})
+                        own[self.labels[key]] = own.get(self.labels[key], 0.0) + taken
+        return {n: max(own.items(), key=lambda one: (one[1], one[0])) for n, own in found.items()}
+
 
 def structure_name(table: str, index: str | None) -> str:
     """`table` or `table/index`, as findings and scenarios name structures."""
