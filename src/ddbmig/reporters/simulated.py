@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ddbmig.model.simulation import Cure, Remedy, Run, Simulation, StructureLoad
-from ddbmig.reporters.markdown import Markup, bullets, code, joined, number, percent, table
-from ddbmig.reporters.pages import paragraph, plural, say
+from ddbmig.model.simulation import Comparison, Cure, Remedy, Run, Simulation, StructureLoad
+from ddbmig.reporters.markdown import Markup, bullets, code, heading, joined, number, percent, table
+from ddbmig.reporters.pages import page, paragraph, plural, say, section
 from ddbmig.reporters.weights import Weights
 
 HOT, INDEXES = "Hot partition simulation", "GSI throttling scenarios"
@@ -123,3 +123,18 @@ def _remedy(remedy: Remedy) -> Markup:
     kind = "a warm throughput" if remedy.kind == "warm throughput" else "a provisioned capacity"
     return say("{}: {} of {} read and {} write units a second", name, kind, number(remedy.reads),
                number(remedy.writes))  # fmt: skip
+
+
+def comparison_text(found: Comparison, weights: Weights) -> str:
+    """A scenario and its alternatives side by side, as Markdown for a terminal or a file."""
+    scenario = found.scenario
+    head = paragraph(
+        "{}: ×{} of the logs' traffic for {}, shape {}, seed {}. A simulation: new tables, expected numbers of calls, "
+        "nobody tries again.", scenario.name, number(scenario.scale), plural(scenario.minutes, "minute"),
+        scenario.shape, str(scenario.seed),
+    )  # fmt: skip
+    blocks = [heading(1, scenario.name), head, runs_table(found.runs, weights)]
+    for run in found.runs:
+        blocks.append(section(run.name, structures_table(run.structures[:MOST_ROWS])))
+    blocks += [section("What cures it", *cures(found.cures))] if found.cures else []
+    return page(*blocks)
