@@ -11,7 +11,7 @@ from ddbmig.engine.scoring import find
 from ddbmig.model.assessment import Finding
 from ddbmig.model.design import Alternative
 from ddbmig.model.digest import KeyValues
-from ddbmig.model.scenario import Celebrity, Scenario
+from ddbmig.model.scenario import Celebrity, Scenario, Throughput
 from ddbmig.model.simulation import Simulation
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check, Validation
@@ -89,7 +89,16 @@ def test_a_hot_key_at_the_logs_traffic_fails_the_line_and_is_cured_by_a_run_with
     assert (cause.structure, cause.reason) == ("orders", "TableWriteKeyRangeThroughputExceeded")
     assert today.structures[0].keys[0].key == "cafe"
     assert found.cures[0].cured
-    assert {one.kind for one in found.cures[0].remedies} >= {"shards"}
+    (shards,) = [one for one in found.cures[0].remedies if one.kind == "shards"]
+    warm = {one.structure: Throughput(reads=one.reads, writes=one.writes)
+            for one in found.cures[0].remedies if one.kind == "warm throughput"}  # fmt: skip
+    hot_snapshot = with_hot_value(snapshot, UPDATE, 1, 0.6)
+    for fewer, cured in ((0, True), (1, False)):
+        spread = {"orders": int(shards.amount) - fewer}
+        scenario = Scenario(
+            name="x", seed=stage.SEED, shards=spread if spread["orders"] > 1 else {}, warm_throughput=warm
+        )
+        assert (run(hot_snapshot, alternative, scenario).worst <= 0.001) == cured
     assert findings(found).keys() >= {"PR021", "PW007"}
 
 

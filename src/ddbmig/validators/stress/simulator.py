@@ -116,7 +116,7 @@ class Simulation:
     ) -> None:  # fmt: skip
         """`sizes` are the bytes of the structures before the first second."""
         self.streams, self.limits, self.shape = streams, limits, shape
-        self.units = _units(self.streams, len(sizes))
+        self.units = units_of(self.streams, len(sizes))
         self.keys, self.load = _loads(self.streams)
         """Every key, and what it is asked for at the full rate: the parts of a partition's read and write limits."""
         needed = limits.partitions()
@@ -268,7 +268,7 @@ def _loads(streams: Sequence[Stream]) -> tuple[Floats, Floats]:
     return found, load.reshape(-1, 2)
 
 
-def _units(streams: Sequence[Stream], structures: int) -> Floats:
+def units_of(streams: Sequence[Stream], structures: int) -> Floats:
     """Read and write units a second that the streams ask of each structure at their full rate."""
     found = numpy.zeros((structures, 2))
     for stream in streams:

@@ -22,7 +22,7 @@ from ddbmig.model.plan import Plan, ReadCall, Step, WriteCall
 from ddbmig.model.scenario import Celebrity
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.validators.stress.partitions import Floats, position
-from ddbmig.validators.stress.simulator import Stream, Touch
+from ddbmig.validators.stress.simulator import Stream, Touch, units_of
 from ddbmig.validators.stress.skew import KeySource, Skew
 
 SINGLE = 0.001
@@ -80,11 +80,7 @@ class Traffic:
 
     def units(self) -> Floats:
         """Read and write units a second of each structure at the full rate."""
-        found = numpy.zeros((len(self.places), 2))
-        for stream in self.streams:
-            for touch in stream.touches:
-                found[touch.structure, int(touch.write)] += stream.rate * touch.units
-        return found
+        return units_of(self.streams, len(self.places))
 
     def most_written(self) -> dict[int, tuple[str, float]]:
         """By structure, the key with a place of its own that is written most, and its units a second."""
