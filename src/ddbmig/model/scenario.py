@@ -46,9 +46,10 @@ class Variant(Value):
     auto_scaling: bool = True
     """Whether provisioned capacity follows the traffic, with its lag."""
     shards: Mapping[str, Shards] = {}
-    """By structure, over how many suffixes each partition key is spread; a Query then asks all of them."""
+    """By structure, over how many suffixes each partition key is spread. Where there is a sort key the suffix follows
+    from it, so a GetItem asks one; every other read asks all of them."""
     cached_reads: Mapping[str, Share] = {}
-    """By structure, the share of its reads that a cache answers."""
+    """By structure, the share of its eventually consistent reads that a cache answers."""
     backfill_minutes: Mapping[str, Annotated[int, Field(ge=1, le=MOST_MINUTES)]] = {}
     """By GSI, in how many minutes it is filled from its table while the traffic goes on."""
 

@@ -65,6 +65,8 @@ class StructureLoad(Value):
     reads: float
     """Read units a second asked for at the busiest second."""
     writes: float
+    strong: float = 0.0
+    """The part of the read units that are strongly consistent: no cache can answer those."""
     throttled: float
     """Calls refused because of this structure."""
     heat: tuple[float, ...]

@@ -119,7 +119,7 @@ def _remedy(remedy: Remedy) -> Markup:
         return say("{}: spread each partition key over {} suffixes; a Query then asks all of them", name,
                    number(remedy.amount))  # fmt: skip
     if remedy.kind == "cache":
-        return say("{}: let a cache answer {} of the reads", name, percent(remedy.amount, 0))
+        return say("{}: let a cache answer {} of the eventually consistent reads", name, percent(remedy.amount, 0))
     kind = "a warm throughput" if remedy.kind == "warm throughput" else "a provisioned capacity"
     return say("{}: {} of {} read and {} write units a second", name, kind, number(remedy.reads),
                number(remedy.writes))  # fmt: skip

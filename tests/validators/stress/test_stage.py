@@ -204,3 +204,47 @@ def test_without_plans_nothing_is_claimed() -> None:
     found = stage.simulate(snapshot, alternative.model_copy(update={"plans": ()}))
     assert [check.verdict for check in verdicts(found)] == ["not analysed", "not analysed"]
     assert findings(found) == {}
+
+
+def test_keys_that_are_asked_for_and_not_there_are_keys_too() -> None:
+    values = KeyValues(total=1_000, top=dict.fromkeys(("aa", "bb", "cc"), 10))
+    snapshot, alternative = application({BY_ID: 20_000})
+    template = snapshot.digest.templates[0].model_copy(update={"values": {"0": values}})
+    empty = {"orders": snapshot.statistics["orders"].model_copy(update={
+        "rows": snapshot.statistics["orders"].rows.model_copy(update={"value": 0.0})})}  # fmt: skip
+    digest = snapshot.digest.model_copy(update={"templates": (template,)})
+    asked = snapshot.model_copy(update={"digest": digest, "statistics": empty})
+    (stream,) = traffic_at(asked, alternative, Scenario(name="x")).streams
+    assert len(stream.weights) == 100  # 3 + 970 ÷ 10 others, less the three that are no hotter than them
+    assert max(stream.weights) == pytest.approx(0.01)
+
+
+LOCKED = "SELECT total FROM orders WHERE id = ? FOR UPDATE"
+
+
+@pytest.mark.parametrize(("sql", "kind"), [(BY_ID, "cache"), (LOCKED, "shards")])
+def test_no_cache_is_advised_for_strongly_consistent_reads(sql: str, kind: str) -> None:
+    snapshot, alternative = application({sql: 5_000})
+    hot = with_hot_value(snapshot, sql, 0, 0.95)
+    scenario = Scenario(name="x", scale=2)
+    cured = cure(hot, alternative, scenario, run(hot, alternative, scenario))
+    kinds = {one.kind for one in cured.remedies}
+    assert kind in kinds
+    assert not {"cache", "shards"} - {kind} & kinds
+    assert cured.cured == (kind == "cache")  # copies of one item must all be read
+
+
+def test_a_get_by_the_whole_key_asks_one_shard_and_a_query_asks_all() -> None:
+    lines = """CREATE TABLE order_lines (order_id int NOT NULL, nr int NOT NULL, total int NOT NULL,
+      PRIMARY KEY (order_id, nr));"""
+    get, query = "SELECT total FROM order_lines WHERE order_id = ? AND nr = ?", (
+        "SELECT total FROM order_lines WHERE order_id = ?")  # fmt: skip
+    snapshot = snapshot_of(World(lines, (get, query), calls={get: 100 * MONTH, query: 100 * MONTH}))
+    design = design_world(snapshot)
+    alternative = design.alternative(design.chosen)
+    plain, sharded = (
+        traffic_at(snapshot, alternative, Scenario.model_validate({"name": "x"} | more)).streams
+        for more in ({}, {"shards": {"order_lines": 4}})
+    )
+    before, after = ({n: s.rate for n, s in enumerate(streams)} for streams in (plain, sharded))
+    assert sorted(after[n] / before[n] for n in before) == [1, 4]

@@ -74,7 +74,7 @@ def _against(load: StructureLoad, scenario: Scenario, snapshot: Snapshot) -> lis
         reads, writes = _up(load.reads, start.reads), _up(load.writes, start.writes)
     elif key is not None:
         return _spread(load, key, scenario)
-    elif load.structure in scenario.shards and load.keys and load.keys[0].writes > FINE:
+    elif load.structure in scenario.shards and load.keys and load.keys[0].limit_share > FINE:
         return [Remedy(structure=load.structure, kind="shards", amount=ceil(1.5 * scenario.shards[load.structure]))]
     elif start.reads < MOST_TIMES * load.reads or start.writes < MOST_TIMES * load.writes:
         reads, writes = 2 * start.reads, 2 * start.writes
@@ -89,8 +89,8 @@ def _up(asked: float, held: float) -> float:
 
 
 def _spread(load: StructureLoad, key: KeyHeat, scenario: Scenario) -> list[Remedy]:
-    """Shards for a key that is mostly written, a cache for one that is mostly read."""
-    if key.writes >= key.reads:
+    """Shards for a key that is mostly written, or read in a way that no cache can answer; else a cache."""
+    if key.writes >= key.reads or load.strong * key.reads > HEADROOM:
         now = scenario.shards.get(load.structure, 1)
         wanted = max(2, ceil(now * key.limit_share / HEADROOM))
         return [Remedy(structure=load.structure, kind="shards", amount=wanted)] if wanted <= MOST_SHARDS else []

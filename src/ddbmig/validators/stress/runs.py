@@ -117,7 +117,7 @@ def _structures(
 ) -> tuple[StructureLoad, ...]:
     """The structures that were asked for most, by their hottest partition."""
     throttled = outcome.throttled.sum(axis=0).reshape(-1, CAUSES).sum(axis=1)
-    units = traffic.units()
+    units, strong = traffic.units(), traffic.strong_shares()
     loads = [
         StructureLoad(
             structure=place.name,
@@ -126,6 +126,7 @@ def _structures(
             heat_splits=outcome.splits[place.number],
             reads=_kept(units[place.number, 0]),
             writes=_kept(units[place.number, 1]),
+            strong=_kept(strong[place.number]),
             throttled=_kept(throttled[place.number]),
             heat=_thinned(outcome.heat[:, place.number]),
             keys=_hottest_keys(traffic, simulation, place.number),

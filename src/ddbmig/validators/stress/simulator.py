@@ -44,6 +44,8 @@ class Touch:
     """On the line of `Partitions`, one for each flow."""
     new_bytes: float = 0.0
     """What a call adds to the structure for good."""
+    strong: bool = False
+    """Whether it is a strongly consistent read."""
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,12 @@ class KeySource:
             return _asked(values, distinct) if values and values.total else Skew({}, distinct)
         if isinstance(term, ColumnRef):
             of, name = (table, column) if term.ref < 0 else (self.tables[term.ref], term.column)
-            return self._stored(of, name, distinct)
+            return self._stored(of, name)
         return Skew({}, distinct)
 
-    def _stored(self, table: str, column: str, distinct: float) -> Skew:
+    def _stored(self, table: str, column: str) -> Skew:
         """How the rows spread over a column's values."""
+        distinct = self.sizes.distinct(table, (column,))
         counted = self.sizes.column_statistics(table, column)
         if counted is None or counted.top_share is None or counted.top_share * distinct <= 1 or distinct < 1:
             return Skew({}, distinct)
@@ -91,7 +92,14 @@ class KeySource:
 
 
 def _asked(values: KeyValues, distinct: float) -> Skew:
-    """The values that are asked for more than an even spread would let chance explain."""
+    """The values that are asked for more than an even spread would let chance explain.
+
+    Asked for are also values that are not there: at least as many as it takes when none of those beyond `top`, which
+    holds the heaviest, is asked for more than the last one in it.
+    """
+    beyond = values.total - sum(values.top.values())
+    asked = len(values.top) + (beyond / min(values.top.values()) if values.top else beyond)
+    distinct = max(distinct, asked)
     even = values.total / max(1.0, distinct)
     heavy = {
         key: min(1.0, calls / values.total)

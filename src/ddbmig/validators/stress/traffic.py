@@ -82,6 +82,15 @@ class Traffic:
         """Read and write units a second of each structure at the full rate."""
         return units_of(self.streams, len(self.places))
 
+    def strong_shares(self) -> Floats:
+        """The share of each structure's read units that are strongly consistent."""
+        found = numpy.zeros((len(self.places), 2))
+        for stream in self.streams:
+            for touch in stream.touches:
+                found[touch.structure, int(touch.strong)] += 0.0 if touch.write else stream.rate * touch.units
+        shares: Floats = found[:, 1] / numpy.maximum(found.sum(axis=1), 1e-12)
+        return shares
+
     def most_written(self) -> dict[int, tuple[str, float]]:
         """By structure, the key with a place of its own that is written most, and its units a second."""
         found: dict[int, dict[str, float]] = {}
@@ -115,6 +124,7 @@ class _Draft:
     skew: Skew
     fixed: bool = False
     new_bytes: float = 0.0
+    strong: bool = False
 
 
 class _Builder:
@@ -180,10 +190,12 @@ class _Builder:
         requests = estimate.calls * (max(1.0, estimate.items) if call.op == "BatchGetItem" else 1.0)
         if not requests:
             return
-        units = max(estimate.read_units / requests / place.shards, 0.5)
-        draft = _Draft(place, units, False, self._read_skew(call, source))
-        kept = 1.0 - self.options.cached.get(place.name, 0.0)
-        self._add(plan.pattern, rate * requests * place.shards * kept, [draft])
+        knows_shard = call.op in ("GetItem", "BatchGetItem") and self.tables[call.table].sk is not None
+        fan = 1 if knows_shard else place.shards
+        units = max(estimate.read_units / requests / fan, 1.0 if call.consistent else 0.5)
+        draft = _Draft(place, units, False, self._read_skew(call, source), strong=call.consistent)
+        kept = 1.0 if call.consistent else 1.0 - self.options.cached.get(place.name, 0.0)
+        self._add(plan.pattern, rate * requests * fan * kept, [draft])
 
     def _read_skew(self, call: ReadCall, source: KeySource) -> Skew:
         table = self.tables[call.table]
@@ -253,7 +265,7 @@ class _Builder:
             keys = [numpy.concatenate(pair) for pair in zip(keys, met, strict=True)]
             weights = numpy.concatenate([weights * (1 - share), weights * share])
         touches = tuple(
-            Touch(draft.place.number, draft.units, draft.write, own, draft.new_bytes)
+            Touch(draft.place.number, draft.units, draft.write, own, draft.new_bytes, draft.strong)
             for draft, own in zip(taken, keys, strict=True)
         )
         self.streams.append(Stream(rate, weights, touches))
@@ -294,7 +306,7 @@ class _Builder:
         single = {key: share for key, share in draft.skew.heavy.items() if share > SINGLE}
         rest, others = max(0.0, 1.0 - sum(single.values())), max(1, ceil(draft.skew.others))
         if rest / others > SINGLE:
-            single |= {f"key {n + 1} of {others} others": rest / others for n in range(others)}
+            single |= {f"key {n + 1} of {others} alike": rest / others for n in range(others)}
             rest = 0.0
         weights, keys = [], []
         for name, share in single.items():
