@@ -27,10 +27,12 @@ from ddbmig.engine.overrides import Setting
 from ddbmig.engine.prices import read_price_list
 from ddbmig.engine.rule_tests import run_rule_tests, survivors
 from ddbmig.engine.rulebook import Pack, load_rules
+from ddbmig.engine.typed_yaml import read_model
 from ddbmig.engine.waivers import read_waivers
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.errors import ExitCode, UsageError
 from ddbmig.model.prices import PRICE_NAMES
+from ddbmig.model.scenario import Scenario
 from ddbmig.packs import recommended
 from small_shop import write_shop
 from transcripts import pattern, run
@@ -187,6 +189,9 @@ def load(text: str) -> str:
     if "prices" in data:
         read_price_list("prices.yaml", text)
         return "prices"
+    if "scale" in data:
+        read_model("scenario.yaml", text, Scenario)
+        return "scenario"
     if "id" in data:
         book = load_rules([recommended(), Pack("ours", (("ours/rule.yaml", text),))])
         assert run_rule_tests(book) == ()

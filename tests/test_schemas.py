@@ -15,11 +15,13 @@ from ddbmig.config import configure
 from ddbmig.engine.prices import read_price_list
 from ddbmig.engine.rule_schema import rule_schema
 from ddbmig.engine.rulebook import Pack, load_rules
+from ddbmig.engine.typed_yaml import read_model
 from ddbmig.engine.waivers import read_waivers
 from ddbmig.model.base import Value, canonical_json
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.errors import RuleError
 from ddbmig.model.gate import GateReport
+from ddbmig.model.scenario import Scenario
 from ddbmig.packs import recommended
 from ddbmig.reporters.gate.json_report import json_schema
 from ddbmig.schemas import DIALECT, DOCUMENTS, attribute_docstrings, schema_text
@@ -71,6 +73,20 @@ prices:
     read_per_million: "0.1"
     write_per_million: 0.5
 """
+SCENARIO = """\
+name: a sale
+scale: 10
+minutes: 30
+shape: ramp
+celebrity: {share: 0.2, table: books}
+alternatives:
+  - name: sharded
+    shards: {books: 4}
+    warm_throughput: {books: {reads: 80000, writes: 8000}}
+  - name: cached
+    cached_reads: {books: 0.5}
+    auto_scaling: false
+"""
 
 
 FEW = Pack("ddbmig:few", tuple(file for file in recommended().files if re.search(r"AP001|DM003|PR001", file[0])))
@@ -89,13 +105,17 @@ def load_prices(text: str) -> None:
     read_price_list("prices.yaml", text)
 
 
+def load_scenario(text: str) -> None:
+    read_model("sale.yaml", text, Scenario)
+
+
 def load_waivers(text: str) -> None:
     read_waivers("waivers.yaml", text)
 
 
 GOOD: dict[str, tuple[str, Callable[[str], None]]] = {
     "config": (CONFIG, load_config), "pack": (PACK, load_pack), "waivers": (WAIVERS, load_waivers),
-    "prices": (PRICES, load_prices),
+    "prices": (PRICES, load_prices), "scenario": (SCENARIO, load_scenario),
 }  # fmt: skip
 MISTAKES = [
     ("config", "context:", "contexts:"),
@@ -148,6 +168,19 @@ MISTAKES = [
     ("prices", "0.5", "-0.5"),
     ("prices", "read_per_million", "read_per_milion"),
     ("prices", '    read_per_million: "0.1"\n    write_per_million: 0.5\n', ""),
+    ("scenario", "name: a sale\n", ""),
+    ("scenario", "scale: 10", "scale: 0"),
+    ("scenario", "scale: 10", "scale: ten"),
+    ("scenario", "minutes: 30", "minutes: 1.5"),
+    ("scenario", "minutes: 30", "minutes: 100000"),
+    ("scenario", "shape: ramp", "shape: steep"),
+    ("scenario", "shape: ramp", "shapes: ramp"),
+    ("scenario", "share: 0.2", "share: 1"),
+    ("scenario", "books: 4", "books: 1"),
+    ("scenario", "writes: 8000", "writes: 0"),
+    ("scenario", "books: 0.5", "books: half"),
+    ("scenario", "auto_scaling: false", 'auto_scaling: "no"'),
+    ("scenario", "name: cached", 'name: ""'),
 ]
 
 
@@ -180,7 +213,7 @@ def test_a_schema_is_canonical_and_speaks_for_itself(document: str) -> None:
     assert "://" not in text.replace(DIALECT, "")
 
 
-@pytest.mark.parametrize("document", ["rule", "config", "pack", "waivers", "prices"])
+@pytest.mark.parametrize("document", ["rule", "config", "pack", "waivers", "prices", "scenario"])
 def test_no_key_is_open_to_anything(document: str) -> None:
     shapes = [schema(document), *schema(document)["$defs"].values()]
     objects = [shape for shape in shapes if "properties" in shape]
@@ -271,7 +304,8 @@ def test_what_the_schema_of_the_project_file_refuses_the_loader_refuses(path: tu
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_command_prints_it(document: str) -> None:
-    words = {"config": ["config", "schema"], "prices": ["config", "schema", "prices"]}
+    words = {"config": ["config", "schema"], "prices": ["config", "schema", "prices"],
+             "scenario": ["config", "schema", "scenario"]}  # fmt: skip
     done = ddbmig(*words.get(document, ["rules", "schema", document]))
     assert (done.code, done.out, done.err) == (0, schema_text(document), "")
 

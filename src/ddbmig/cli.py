@@ -8,7 +8,17 @@ import click
 
 from ddbmig import __version__
 from ddbmig.cli_contract import contract
-from ddbmig.cli_options import Paths, check_exist, input_paths, print_changes, progress, with_inputs, with_project
+from ddbmig.cli_options import (
+    PATH,
+    Paths,
+    check_exist,
+    input_paths,
+    print_changes,
+    progress,
+    with_inputs,
+    with_project,
+    with_settings,
+)
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
@@ -223,6 +233,28 @@ def choose(what: str, option: str, folder: Path | None, out: Path | None, settin
     from ddbmig.project import open_project
 
     click.echo(workflow.decide(open_project(folder, out, settings), what, option))
+
+
+@cli.command()
+@click.argument("scenario", type=PATH)
+@click.argument("folder", required=False, type=PATH)
+@click.option("--out", type=PATH, help="Folder of the saved analysis (without a project: ./migration).")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, with all figures.")
+@with_settings
+def simulate(
+    scenario: Path, folder: Path | None, out: Path | None, as_json: bool, settings: tuple[str, ...]
+) -> None:  # fmt: skip
+    """Simulate throttling of the saved design under SCENARIO (a YAML file), its alternatives side by side.
+
+    FOLDER holds a ddbmig.yaml whose analysis has reached stage 3. Writes nothing.
+    """
+    from ddbmig import simulation
+    from ddbmig.project import open_project
+    from ddbmig.reporters.simulated import comparison_text
+    from ddbmig.reporters.weights import weights_of
+
+    snapshot, found = simulation.simulate(open_project(folder, out, settings), scenario)
+    click.echo(found.model_dump_json(indent=1) if as_json else comparison_text(found, weights_of(snapshot)), nl=as_json)
 
 
 @cli.command()

@@ -1,7 +1,7 @@
 """JSON Schemas (draft 2020-12) of the files that people write, and of what `ddbmig check` prints as JSON.
 
-Those of ddbmig.yaml, pack.yaml, waivers.yaml and a price file come from the models that check them; what the models
-say of each field beside it becomes its description.
+Those of ddbmig.yaml, pack.yaml, waivers.yaml, a price file and a scenario come from the models that check them; what
+the models say of each field beside it becomes its description.
 """
 
 import ast
@@ -21,10 +21,11 @@ from ddbmig.model.base import Value, canonical_json
 from ddbmig.model.context import PackFile, ProjectConfig
 from ddbmig.model.gate import GateReport, Waivers
 from ddbmig.model.prices import PRICE_NAMES, PriceList
+from ddbmig.model.scenario import Scenario
 from ddbmig.reporters.gate.json_report import json_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DOCUMENTS = ("rule", "pack", "waivers", "config", "prices", "check")
+DOCUMENTS = ("rule", "pack", "waivers", "config", "prices", "scenario", "check")
 """What there is a schema of; `check` is the JSON output of the gate, the others are files."""
 
 
@@ -32,7 +33,7 @@ def schema_text(document: str) -> str:
     """The JSON Schema of one of DOCUMENTS, as canonical JSON with a line end. Raises KeyError for another name."""
     schemas = {
         "rule": rule_schema, "pack": _pack_schema, "waivers": _waivers_schema, "config": _config_schema,
-        "prices": _prices_schema, "check": _check_schema,
+        "prices": _prices_schema, "scenario": _scenario_schema, "check": _check_schema,
     }  # fmt: skip
     return canonical_json({"$schema": DIALECT, **schemas[document]()}).decode()
 
@@ -113,6 +114,10 @@ def _prices_schema() -> Schema:
     return schema
 
 
+def _scenario_schema() -> Schema:
+    return _file_schema(Scenario, "A scenario of ddbmig simulate")
+
+
 def _check_schema() -> Schema:
     return {**_described(json_schema(), GateReport), "title": "The JSON output of ddbmig check"}
 
@@ -121,9 +126,10 @@ def _described(schema: Schema, model: type[Value]) -> Schema:
     """The schema of a model with the docstrings of the attributes of all its values."""
     for kind in _values_in(model):
         shape = schema if kind is model else schema["$defs"][kind.__name__]
-        for name, text in attribute_docstrings(kind).items():
-            if name in shape["properties"]:
-                shape["properties"][name].setdefault("description", text)
+        for origin in (one for one in kind.__mro__ if issubclass(one, Value) and one is not Value):
+            for name, text in attribute_docstrings(origin).items():
+                if name in shape["properties"]:
+                    shape["properties"][name].setdefault("description", text)
     return schema
 
 

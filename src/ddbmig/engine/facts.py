@@ -189,6 +189,13 @@ item.bytes_max               | number | bytes     | ? | design | largest row of 
 validation.mismatched_patterns | number | patterns | ? | proof | access patterns whose result differs from MySQL's
 validation.capacity_mismatches | number | patterns | ? | proof | access patterns whose consumed units differ from the predicted
 validation.load_rejects      | number | rows      | ? | proof | rows that could not be loaded through the contract
+validation.throttled_share   | number | share     | ? | proof | calls throttled ÷ calls, of the access pattern with most, simulated at the traffic of the logs
+validation.throttled_share_10x | number | share   | ? | proof | the same at ten times that traffic
+validation.throttled_by      | text   |           | ? | proof | the table or GSI that throttled most calls, at ten times the traffic where it does; missing where none does
+validation.hot_key_limit_share | number | ×       | ? | proof | what is asked of the hottest key of that table or GSI ÷ what one partition serves, at that traffic; 0 where no key stands out
+validation.cascade_share     | number | share     | ? | proof | writes of a table that a GSI refused ÷ calls of the access patterns that make them, of the GSI with most, simulated at the traffic of the logs
+validation.cascade_share_10x | number | share     | ? | proof | the same at ten times that traffic
+validation.cascade_by        | text   |           | ? | proof | the GSI that refused most writes of its table, at ten times the traffic where it does; missing where none does
 [waiver]
 waiver.days_left             | number | days      |   | waivers | days until the waiver's last day, negative when it is past
 waiver.findings              | number | findings  | ? | waivers | findings of the run that the waiver is about, 0 for an unused one; missing where the rule had nothing to look at

@@ -11,6 +11,7 @@ from ddbmig.engine.scoring import find
 from ddbmig.engine.sizes import Sizes
 from ddbmig.model.assessment import Assessment, FactValue, Finding
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
+from ddbmig.model.simulation import Simulation
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.statistics import TableStatistics
 from ddbmig.model.validation import Validation
@@ -146,4 +147,22 @@ def validation_facts(validation: Validation) -> dict[str, FactValue]:
         facts["validation.capacity_mismatches"] = sum(p.capacity_differs > 0 for p in validation.patterns)
     if validation.loads:
         facts["validation.load_rejects"] = sum(load.rejected for load in validation.loads)
+    return facts | _simulated_facts(validation.simulation)
+
+
+def _simulated_facts(simulation: Simulation | None) -> dict[str, FactValue]:
+    """Shares at the traffic of the logs and at ten times of it, and the structures that refuse most there."""
+    facts: dict[str, FactValue] = {}
+    for scale, suffix in ((1, ""), (10, "_10x")) if simulation else ():
+        run = simulation.at(scale) if simulation else None
+        if run is None or not run.offered:
+            continue
+        facts[f"validation.throttled_share{suffix}"] = run.worst
+        facts[f"validation.cascade_share{suffix}"] = max(run.cascade.values(), default=0.0)
+        refusing = max(run.structures, key=lambda one: one.throttled, default=None)
+        if refusing is not None and refusing.throttled:
+            facts["validation.throttled_by"] = refusing.structure
+            facts["validation.hot_key_limit_share"] = max((key.limit_share for key in refusing.keys), default=0.0)
+        if run.cascade:
+            facts["validation.cascade_by"] = next(iter(run.cascade))
     return facts

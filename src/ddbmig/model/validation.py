@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from ddbmig.model.assessment import Finding
 from ddbmig.model.base import Document, Value
+from ddbmig.model.simulation import Simulation
 
 Status = Literal["passed", "failed", "not compared", "not run"]
 
@@ -66,9 +67,9 @@ class Check(Value):
 class Validation(Document):
     """Stage 4's value. `seed` reproduces the sampled parameters."""
 
-    SCHEMA_VERSION: ClassVar[int] = 1
+    SCHEMA_VERSION: ClassVar[int] = 2
 
-    schema_version: int = 1
+    schema_version: int = 2
     engine: str
     engine_warning: str | None = None
     alternative: str
@@ -80,5 +81,6 @@ class Validation(Document):
     state: tuple[StateResult, ...] = ()
     capacity_operations: int = 0
     capacity_known_differences: tuple[str, ...] = ()
+    simulation: Simulation | None = None
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -19,6 +19,7 @@ from ddbmig.reporters.pages import (
     section,
     warnings,
 )
+from ddbmig.reporters.simulated import simulated
 from ddbmig.reporters.weights import Weights, weights_of
 
 GUIDE = (
@@ -55,7 +56,10 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         ),
         section("Data loaded", *_load_notes(validation), loads.head()),
         section("Capacity", *_capacity(validation), capacity.head()),
-        *(section(line, *_of_guide(line, validation)) for line in GUIDE),
+        *(
+            section(line, *_of_guide(line, validation), *simulated(line, validation.simulation, weights))
+            for line in GUIDE
+        ),
         section("Findings", found.head()),
         all_tables(differing, silent, loads, capacity, found),
         next_step("ddbmig approve 4"),

@@ -281,7 +281,8 @@ class _Validation:
             capacity_operations=0 if self.engine.kind == "moto" else self.meter.operations,
             capacity_known_differences=KNOWN_DIFFERENCES,
         )
-        return value.model_copy(update={"checks": checks(value, self.engine.kind == "moto", self.meter.differing)})
+        found = checks(value, self.engine.kind == "moto", self.meter.differing)
+        return _stressed(value.model_copy(update={"checks": found}), self.snapshot, self.alternative)
 
 
 def _references(snapshot: Snapshot, builders: Iterable[ItemBuilder]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -422,9 +423,15 @@ def checks(value: Validation, moto: bool, differing: Sequence[str]) -> tuple[Che
     return (*found, *(not_built(name) for name in NOT_BUILT))
 
 
+def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -> Validation:
+    """The validation with what no engine does: simulated throttling."""
+    from ddbmig.validators.stress import stage  # heavy: numpy
+
+    found = stage.simulate(snapshot, alternative)
+    return value.model_copy(update={"simulation": found, "checks": (*value.checks, *stage.checks(found))})
+
+
 NOT_BUILT = (
-    "Hot partition simulation",
-    "GSI throttling scenarios",
     "Consistency edge case testing",
     "Performance under load testing",
     "Schema evolution dry runs",
