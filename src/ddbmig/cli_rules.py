@@ -233,9 +233,9 @@ def config_show(
 
 
 @config.command("schema")
-@click.argument("document", type=click.Choice(["config", "prices"]), default="config")
+@click.argument("document", type=click.Choice(["config", "prices", "plans"]), default="config")
 def config_schema(document: str) -> None:
-    """JSON Schema of ddbmig.yaml, or of a price file, for editors."""
+    """JSON Schema of ddbmig.yaml or of a price file, for editors; or of plans.json, for who reads it."""
     from ddbmig.schemas import schema_text
 
     click.echo(schema_text(document), nl=False)

@@ -18,6 +18,7 @@ from ddbmig.analyzers.snapshot import Sources, build_snapshot, check_understood
 from ddbmig.engine.assess import assess_workload
 from ddbmig.engine.choice import propose
 from ddbmig.engine.contract import contract_of
+from ddbmig.engine.costs import load_of, plans_usd
 from ddbmig.engine.ownership import analyse
 from ddbmig.engine.review import review, validation_facts
 from ddbmig.engine.rulebook import Rulebook
@@ -42,7 +43,7 @@ from ddbmig.project import (
     write_file,
 )
 from ddbmig.reporters.contract_file import contract_bytes
-from ddbmig.reporters.plan_calls import plans_bytes
+from ddbmig.reporters.plans_file import plans_bytes
 from ddbmig.reporters.stage1 import stage1
 from ddbmig.reporters.stage2 import stage2
 from ddbmig.reporters.stage3 import stage3
@@ -227,9 +228,10 @@ class Run:
         )
         self.values[3] = design
         report = stage3(snapshot, assessment, design)
+        usd = plans_usd(design.alternative(design.chosen).plans, load_of(assessment.patterns), design.prices)
         return {
             "design.json": design.to_bytes(),
-            "plans.json": plans_bytes(snapshot, design),
+            "plans.json": plans_bytes(snapshot, assessment, design, usd),
             STAGES[2].report: report.encode(),
         }
 
