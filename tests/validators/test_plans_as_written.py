@@ -92,7 +92,8 @@ def check_all(snapshot: Snapshot, alternative: Alternative, rows: Rows, engine: 
     """Make every call of an alternative; how many of the reads found something."""
     entries = [one for one in entries_of(snapshot, alternative) if "routed" not in one]
     entries.sort(key=lambda entry: entry["kind"] == "delete")
-    file = {"schema_version": 1, "alternative": alternative.id, "plans": entries}
+    rates = {"represents": "average", "source": "assumed"}
+    file = {"schema_version": 1, "alternative": alternative.id, "rates": rates, "plans": entries}
     Draft202012Validator(plans_schema()).validate(file)
     some, others = ({table: found[n % len(found)] for table, found in rows.items() if found} for n in (3, 5))
     found = 0

@@ -26,7 +26,10 @@ def plans_bytes(snapshot: Snapshot, assessment: Assessment, design: Design, usd:
     """plans.json; `usd` is what the requests of each pattern cost a month on demand."""
     chosen = design.alternative(design.chosen)
     entries = [one for _, one in plan_entries(snapshot, assessment, chosen, usd)]
-    return canonical_json({"schema_version": SCHEMA_VERSION, "alternative": chosen.id, "plans": entries})
+    rates = {"represents": assessment.rates.represents, "source": assessment.rates.source}
+    return canonical_json(
+        {"schema_version": SCHEMA_VERSION, "alternative": chosen.id, "rates": rates, "plans": entries}
+    )
 
 
 def plans_schema() -> dict[str, Any]:
