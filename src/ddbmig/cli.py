@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import click
 
 from ddbmig import __version__
-from ddbmig.cli_options import Paths, check_exist, input_paths, progress, with_inputs, with_project
+from ddbmig.cli_options import (
+    PATH,
+    Paths,
+    check_exist,
+    input_paths,
+    progress,
+    with_engine,
+    with_inputs,
+    with_project,
+    with_settings,
+)
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
@@ -16,7 +26,6 @@ if TYPE_CHECKING:
     from ddbmig.project import Project
     from ddbmig.validators.engines import Choice
 
-ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
 MOST_MISTAKES = 20
 """Mistakes of one file that are printed; the rest is counted."""
 
@@ -81,9 +90,7 @@ def cli() -> None:
 @with_inputs
 @click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
-@click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="DynamoDB for stage 4.")
-@click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed.")
-@click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
+@with_engine
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
     engine: "Choice", endpoint: str | None, remote: bool, **given: tuple[Path, ...],
@@ -153,6 +160,36 @@ def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) ->
     logs = {role: paths[role] for role in ("slow_logs", "general_logs")}
     check_exist(path for files in logs.values() for path in files)
     return live_sources(url, project.out, logs, project.hash_key())
+
+
+@cli.command()
+@click.argument("folder", required=False, type=PATH)
+@click.option("--alternative", metavar="ALT", help="Which of the design's alternatives (default: the chosen one).")
+@click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows, in place of the project's.")
+@click.option("--out", type=PATH, help="Folder of the values and reports (default: ./migration).")
+@with_settings
+@with_engine
+def validate(
+    folder: Path | None, alternative: str | None, data: tuple[Path, ...], out: Path | None, settings: tuple[str, ...],
+    engine: "Choice", endpoint: str | None, remote: bool,
+) -> int:  # fmt: skip
+    """Run stage 4 alone on the saved design; exit with 1 where a plan answers otherwise than its SQL.
+
+    FOLDER holds a ddbmig.yaml. What is found of another alternative than the chosen one is kept in files of its name.
+    """
+    from ddbmig import workflow
+    from ddbmig.analyzers.snapshot import Sources, with_names
+    from ddbmig.project import open_project
+
+    project = open_project(folder, out, settings)
+    rows = input_paths(project, {"data": data})["data"]
+    check_exist(rows)
+    sources = Sources(**with_names({"data": rows}), hash_key=project.hash_key())
+    run = workflow.Run(project, sources, workflow.Engines(engine, endpoint, remote), show=_show, progress=progress)
+    found = run.validate(alternative)
+    if workflow.design_is_stale(project, Sources(**with_names(input_paths(project, {})))):
+        click.echo("ddbmig: the inputs have changed since the design was made: see ddbmig status", err=True)
+    return ExitCode.GATE_FAILED if workflow.disproved(found) else ExitCode.DONE
 
 
 @cli.command()
