@@ -193,8 +193,9 @@ def validate(
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
-def status(folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
+def status(as_json: bool, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
     """Where every stage stands, and what to type next."""
     from ddbmig import workflow
     from ddbmig.analyzers.snapshot import Sources, with_names
@@ -202,6 +203,9 @@ def status(folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> 
 
     project = open_project(folder, out, settings)
     rows = workflow.status(project, Sources(**with_names(input_paths(project, {}))))
+    if as_json:
+        _print_json(workflow.status_data(project, rows))
+        return
     for row in rows:
         click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
         for change in row.changed:
@@ -233,12 +237,27 @@ def choose(what: str, option: str, folder: Path | None, out: Path | None, settin
 
 
 @cli.command()
-def doctor() -> None:
-    """Which DynamoDB engines can be had here, and how to get the rest."""
-    from ddbmig.validators.engines import available
+@click.option("--endpoint", metavar="URL", help="Ask whether this one answers, too.")
+@click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
+    """Which DynamoDB engines can be had here, and how to get the rest; exit with 2 where there is only a simulation."""
+    from ddbmig.validators.engines import examine
 
-    for engine in available():
-        click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
+    found = examine(endpoint, remote)
+    if as_json:
+        _print_json(found.data())
+    else:
+        for engine in found.engines:
+            click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
+        click.echo(found.advice)
+    return ExitCode.DONE if found.real else ExitCode.USAGE
+
+
+def _print_json(data: object) -> None:
+    from ddbmig.model.base import canonical_json
+
+    click.echo(canonical_json(data).decode(), nl=False)
 
 
 for _command in (check, config, explain, rules, waive):

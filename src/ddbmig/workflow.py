@@ -522,6 +522,16 @@ def next_step(project: Project, rows: list[StageStatus]) -> str:
     return f"All stages are approved: {project.out / 'migrationContract.json'}"
 
 
+def status_data(project: Project, rows: list[StageStatus]) -> dict[str, Any]:
+    """The same as plain data, for JSON; files are relative to the output folder."""
+    stages = [
+        {"number": row.stage.number, "title": row.stage.title, "state": row.state, "changed": list(row.changed),
+         "report": row.stage.report}
+        for row in rows
+    ]  # fmt: skip
+    return {"stages": stages, "next": next_step(project, rows)}
+
+
 def decide(project: Project, what: str, option: str) -> str:
     """Write a decision; returns what was done and what to type next.
 
