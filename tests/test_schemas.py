@@ -305,7 +305,7 @@ def test_what_the_schema_of_the_project_file_refuses_the_loader_refuses(path: tu
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_command_prints_it(document: str) -> None:
     words = {"config": ["config", "schema"], "prices": ["config", "schema", "prices"],
-             "scenario": ["config", "schema", "scenario"]}  # fmt: skip
+             "scenario": ["config", "schema", "scenario"], "plans": ["config", "schema", "plans"]}  # fmt: skip
     done = ddbmig(*words.get(document, ["rules", "schema", document]))
     assert (done.code, done.out, done.err) == (0, schema_text(document), "")
 

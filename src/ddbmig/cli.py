@@ -15,6 +15,7 @@ from ddbmig.cli_options import (
     input_paths,
     print_changes,
     progress,
+    with_engine,
     with_inputs,
     with_project,
     with_settings,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ddbmig.project import Project
     from ddbmig.validators.engines import Choice
 
-ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
 MOST_MISTAKES = 20
 """Mistakes of one file that are printed; the rest is counted."""
 
@@ -92,9 +92,7 @@ def cli() -> None:
 @with_inputs
 @click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
-@click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="DynamoDB for stage 4.")
-@click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed.")
-@click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
+@with_engine
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
     engine: "Choice", endpoint: str | None, remote: bool, **given: tuple[Path, ...],
@@ -167,8 +165,39 @@ def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) ->
 
 
 @cli.command()
+@click.argument("folder", required=False, type=PATH)
+@click.option("--alternative", metavar="ALT", help="Which of the design's alternatives (default: the chosen one).")
+@click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows, in place of the project's.")
+@click.option("--out", type=PATH, help="Folder of the values and reports (default: ./migration).")
+@with_settings
+@with_engine
+def validate(
+    folder: Path | None, alternative: str | None, data: tuple[Path, ...], out: Path | None, settings: tuple[str, ...],
+    engine: "Choice", endpoint: str | None, remote: bool,
+) -> int:  # fmt: skip
+    """Run stage 4 alone on the saved design; exit with 1 where a plan answers otherwise than its SQL.
+
+    FOLDER holds a ddbmig.yaml. What is found of another alternative than the chosen one is kept in files of its name.
+    """
+    from ddbmig import workflow
+    from ddbmig.analyzers.snapshot import Sources, with_names
+    from ddbmig.project import open_project
+
+    project = open_project(folder, out, settings)
+    rows = input_paths(project, {"data": data})["data"]
+    check_exist(rows)
+    sources = Sources(**with_names({"data": rows}), hash_key=project.hash_key())
+    run = workflow.Run(project, sources, workflow.Engines(engine, endpoint, remote), show=_show, progress=progress)
+    found = run.validate(alternative)
+    if workflow.design_is_stale(project, Sources(**with_names(input_paths(project, {})))):
+        click.echo("ddbmig: the inputs have changed since the design was made: see ddbmig status", err=True)
+    return ExitCode.GATE_FAILED if workflow.disproved(found) else ExitCode.DONE
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
-def status(folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
+def status(as_json: bool, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
     """Where every stage stands, and what to type next."""
     from ddbmig import workflow
     from ddbmig.analyzers.snapshot import Sources, with_names
@@ -176,6 +205,9 @@ def status(folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> 
 
     project = open_project(folder, out, settings)
     rows = workflow.status(project, Sources(**with_names(input_paths(project, {}))))
+    if as_json:
+        _print_json(workflow.status_data(project, rows))
+        return
     for row in rows:
         click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
         for change in row.changed:
@@ -258,12 +290,27 @@ def simulate(
 
 
 @cli.command()
-def doctor() -> None:
-    """Which DynamoDB engines can be had here, and how to get the rest."""
-    from ddbmig.validators.engines import available
+@click.option("--endpoint", metavar="URL", help="Ask whether this one answers, too.")
+@click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
+    """Which DynamoDB engines can be had here, and how to get the rest; exit with 2 where there is only a simulation."""
+    from ddbmig.validators.engines import examine
 
-    for engine in available():
-        click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
+    found = examine(endpoint, remote)
+    if as_json:
+        _print_json(found.data())
+    else:
+        for engine in found.engines:
+            click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
+        click.echo(found.advice)
+    return ExitCode.DONE if found.real else ExitCode.USAGE
+
+
+def _print_json(data: object) -> None:
+    from ddbmig.model.base import canonical_json
+
+    click.echo(canonical_json(data).decode(), nl=False)
 
 
 for _command in (check, config, contract, explain, rules, waive):

@@ -38,6 +38,14 @@ with_project = _with(
     with_settings,
 )
 """How a command finds an analysis again."""
+ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
+with_engine = _with(
+    click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True,
+                 help="DynamoDB for stage 4."),
+    click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed."),
+    click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine."),
+)  # fmt: skip
+"""Which DynamoDB the design is run on."""
 with_inputs = _with(
     click.argument("folder", required=False, type=PATH),
     click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or by hand."),

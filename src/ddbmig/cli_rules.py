@@ -91,18 +91,22 @@ def waive(
 
 
 @click.command()
-@click.argument("what", metavar="RULE|RELATIONSHIP")
+@click.argument("what", metavar="RULE|RELATIONSHIP|PATTERN")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
 def explain(
     what: str, as_json: bool, folder: Path | None, out: Path | None, settings: tuple[str, ...]
 ) -> None:  # fmt: skip
-    """Why a verdict came out and what would flip it; or where a rule fires, and where a single line is missing."""
-    from ddbmig import rule_tools
+    """Why a verdict came out and what would flip it; where a rule fires, and where a single line is missing; or how an
+    access pattern is answered, call by call, and what each alternative takes for it.
+
+    PATTERN is the id of an access pattern or its beginning, or enough of its name.
+    """
+    from ddbmig import explanations
     from ddbmig.project import open_project
     from ddbmig.reporters.explanation import explanation_text
 
-    found = rule_tools.explain(open_project(folder, out, settings), what)
+    found = explanations.explain(open_project(folder, out, settings), what)
     click.echo(found.model_dump_json(indent=1) if as_json else explanation_text(found), nl=as_json)
 
 
@@ -233,9 +237,9 @@ def config_show(
 
 
 @config.command("schema")
-@click.argument("document", type=click.Choice(["config", "prices", "scenario"]), default="config")
+@click.argument("document", type=click.Choice(["config", "prices", "scenario", "plans"]), default="config")
 def config_schema(document: str) -> None:
-    """JSON Schema of ddbmig.yaml, of a price file or of a scenario, for editors."""
+    """JSON Schema of ddbmig.yaml, of a price file or of a scenario, for editors; or of plans.json, for who reads it."""
     from ddbmig.schemas import schema_text
 
     click.echo(schema_text(document), nl=False)

@@ -8,27 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from ddbmig.config import CONFIG
-from ddbmig.engine.explain import explain_relationship, explain_rule
 from ddbmig.engine.facts import BY_PHASE, CATALOGUE, CATALOGUE_VERSION
 from ddbmig.engine.gate import summary, switched_off
 from ddbmig.engine.overrides import SettingValue
 from ddbmig.engine.rule import Rule
 from ddbmig.engine.rule_diff import compare
-from ddbmig.engine.rule_reader import RULE_ID, read_rule
+from ddbmig.engine.rule_reader import read_rule
 from ddbmig.engine.rule_tests import mutants, run_rule_tests, survivors
 from ddbmig.engine.rulebook import Rulebook, load_rules
 from ddbmig.engine.strict_yaml import yaml_text
-from ddbmig.engine.wording import closest, show
-from ddbmig.model.assessment import Assessment, Phase, Relationship
+from ddbmig.engine.wording import show
+from ddbmig.model.assessment import Assessment, Phase
 from ddbmig.model.base import canonical_json
 from ddbmig.model.context import RECOMMENDED
 from ddbmig.model.errors import RuleError, UsageError
-from ddbmig.model.explanation import Explanation, RuleDiff, RuleExplanation
+from ddbmig.model.explanation import RuleDiff
 from ddbmig.model.gate import RuleList
 from ddbmig.packs import read_packs, recommended
 from ddbmig.project import Project, open_project, rules_in_force, write_file
 from ddbmig.revisions import at_revision
-from ddbmig.workflow import STAGES, to_analyze
+from ddbmig.workflow import STAGES
 
 
 def rules_of(project: Project, references: Sequence[str]) -> Rulebook:
@@ -116,31 +115,6 @@ def facts(phase: str | None, as_json: bool) -> str:
         missing = ", may be missing" if fact.may_be_missing else ""
         lines += [f"  {fact.name}: {kind}{missing}", f"      {fact.meaning} ({fact.measured})"]
     return "\n".join(lines) + "\n"
-
-
-def explain(project: Project, what: str) -> Explanation | RuleExplanation:
-    """Why: a rule by its id, or a relationship of the last analysis.
-
-    Raises UsageError where there is neither, and for a relationship where nothing has been analysed.
-    """
-    rulebook, assessment = rules_in_force(project), saved_assessment(project)
-    if what in rulebook.by_id or RULE_ID.fullmatch(what):
-        return explain_rule(rulebook, rulebook.rule(what), assessment)
-    if assessment is None:
-        raise UsageError("nothing has been analysed yet", subject=what, hint=f"first: {to_analyze(project)}")
-    known = {found.relationship.id: found for found in assessment.relationships}
-    short = [key for key, found in known.items() if what in _short_names(found.relationship)]
-    chosen = what if what in known else short[0] if len(short) == 1 else None
-    if chosen is None:
-        hint = f"one of: {', '.join(short)}" if short else closest(what, [*known, *rulebook.by_id])
-        raise UsageError("no such rule or relationship", subject=what, hint=hint or "see: Stage2_AccessPatterns.md")
-    return explain_relationship(rulebook, known[chosen])
-
-
-def _short_names(relationship: Relationship) -> tuple[str, str]:
-    """`orders->customers` and `orders.customer_id`."""
-    columns = ",".join(relationship.child_columns)
-    return f"{relationship.child}->{relationship.parent}", f"{relationship.child}.{columns}"
 
 
 # --- the configuration -----------------------------------------------------------------------------------------------

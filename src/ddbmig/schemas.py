@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of the files that people write, and of what `ddbmig check` prints as JSON.
+"""JSON Schemas (draft 2020-12) of the files that people write, of what `ddbmig check` prints as JSON, of plans.json.
 
 Those of ddbmig.yaml, pack.yaml, waivers.yaml, a price file and a scenario come from the models that check them; what
 the models say of each field beside it becomes its description.
@@ -23,17 +23,18 @@ from ddbmig.model.gate import GateReport, Waivers
 from ddbmig.model.prices import PRICE_NAMES, PriceList
 from ddbmig.model.scenario import Scenario
 from ddbmig.reporters.gate.json_report import json_schema
+from ddbmig.reporters.plans_file import plans_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-DOCUMENTS = ("rule", "pack", "waivers", "config", "prices", "scenario", "check")
-"""What there is a schema of; `check` is the JSON output of the gate, the others are files."""
+DOCUMENTS = ("rule", "pack", "waivers", "config", "prices", "scenario", "check", "plans")
+"""What there is a schema of; `check` is the JSON output of the gate, the others are files; `plans` is one of ours."""
 
 
 def schema_text(document: str) -> str:
     """The JSON Schema of one of DOCUMENTS, as canonical JSON with a line end. Raises KeyError for another name."""
     schemas = {
         "rule": rule_schema, "pack": _pack_schema, "waivers": _waivers_schema, "config": _config_schema,
-        "prices": _prices_schema, "scenario": _scenario_schema, "check": _check_schema,
+        "prices": _prices_schema, "scenario": _scenario_schema, "check": _check_schema, "plans": plans_schema,
     }  # fmt: skip
     return canonical_json({"$schema": DIALECT, **schemas[document]()}).decode()
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from ddbmig import __version__
 from ddbmig.analyzers.snapshot import Sources, build_snapshot, check_understood
 from ddbmig.engine.assess import assess_workload
 from ddbmig.engine.choice import propose
-from ddbmig.engine.contract import contract_of
+from ddbmig.engine.contract import contract_of, satisfied
+from ddbmig.engine.costs import load_of, plans_usd
 from ddbmig.engine.ownership import analyse
 from ddbmig.engine.review import review, validation_facts
 from ddbmig.engine.rulebook import Rulebook
@@ -45,7 +46,7 @@ from ddbmig.project import (
     write_file,
 )
 from ddbmig.reporters.contract_file import contract_bytes
-from ddbmig.reporters.plan_calls import plans_bytes
+from ddbmig.reporters.plans_file import plans_bytes
 from ddbmig.reporters.stage1 import stage1
 from ddbmig.reporters.stage2 import stage2
 from ddbmig.reporters.stage3 import stage3
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from ddbmig.validators.engines import Choice
 
 STATE = "state.json"
+MOST_SHOWN = 5
+"""Access patterns that a summary names; the rest is counted."""
 
 Progress = Callable[[str], None]
 Show = Callable[[int, str, list[str]], None]
@@ -124,33 +127,69 @@ class Run:
 
         What can be wrong in options and configuration is looked at before the first stage: no mistake costs a wait.
         """
-        self.rulebook: Rulebook = rules_in_force(self.project)
+        self._prepare()
         self.prices: Prices = read_prices(self.project)
         self.project.decisions()
-        check_writable(self.project.out)
-        self.engines.check()
         for stage in STAGES:
             self._run_stage(stage)
             self.show(stage.number, stage.title, _SUMMARIES[stage.number](self.values))
             self._gate(stage)
 
+    def validate(self, alternative: str | None = None) -> Validation:
+        """Run stage 4 alone on the saved design, approved or not: of its chosen alternative, or of another one.
+
+        What is found of the chosen one is kept as stage 4, that of another in files of its name. Raises UsageError
+        where there is no saved design, or no such alternative in it.
+        """
+        self._prepare()
+        for stage in STAGES[:3]:
+            self.values[stage.number] = self._saved(stage)
+        design, stage = self.values[3], STAGES[3]
+        if alternative is not None:
+            _known(alternative, [one.id for one in design.alternatives], "alternative")
+        if alternative in (None, design.chosen):
+            self._make(stage, self.needs(stage))
+        else:
+            value = self.values[4] = self._validation(alternative)
+            page = stage4(self.values[1], design, value)
+            for name, data in ((stage.value, value.to_bytes()), (stage.report, page.encode())):
+                write_file(self.project.out / other_name(name, alternative), data)
+        self.show(stage.number, stage.title, _SUMMARIES[4](self.values))
+        return cast(Validation, self.values[4])
+
+    def _prepare(self) -> None:
+        self.rulebook: Rulebook = rules_in_force(self.project)
+        check_writable(self.project.out)
+        self.engines.check()
+
+    def _saved(self, stage: Stage) -> Document:
+        file = self.project.out / stage.value
+        if stage.document is None or not file.is_file():
+            raise UsageError("there is no saved design", file=str(self.project.out),
+                             hint=f"first: {to_analyze(self.project)}")  # fmt: skip
+        return stage.document.from_file(file)
+
     def _run_stage(self, stage: Stage) -> None:
         needs = self.needs(stage)
-        state = read_state(self.project.out)
-        value = self._read_back(stage, needs, state.get(str(stage.number), {}))
+        value = self._read_back(stage, needs, read_state(self.project.out).get(str(stage.number), {}))
         if value is not None:
             self.values[stage.number] = value
             self.progress(f"stage {stage.number} is up to date")
         else:
-            self.progress(f"stage {stage.number}: {stage.title}")
-            files: Mapping[str, bytes] = getattr(self, f"_stage{stage.number}")()
-            for name, data in files.items():
-                write_file(self.project.out / name, data)
-            self.project.keep_key(self.sources.hash_key)
-            entry = {"needs": needs, "decision": self.decision(stage)}
-            write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
+            self._make(stage, needs)
         if stage.number == 1:
             check_understood(self.values[1], self.project.config.tolerance.statements_not_understood)
+
+    def _make(self, stage: Stage, needs: Mapping[str, str]) -> None:
+        """Run a stage, write its files, and note what it was made from."""
+        self.progress(f"stage {stage.number}: {stage.title}")
+        files: Mapping[str, bytes] = getattr(self, f"_stage{stage.number}")()
+        for name, data in files.items():
+            write_file(self.project.out / name, data)
+        self.project.keep_key(self.sources.hash_key)
+        entry = {"needs": needs, "decision": self.decision(stage)}
+        state = read_state(self.project.out)
+        write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
 
     def _read_back(self, stage: Stage, needs: Mapping[str, str], known: Mapping[str, Any]) -> Document | None:
         """The value as last written; None where it was made from something else, or one of its files is not as it was.
@@ -234,13 +273,21 @@ class Run:
         )
         self.values[3] = design
         report = stage3(snapshot, assessment, design)
+        usd = plans_usd(design.alternative(design.chosen).plans, load_of(assessment.patterns), design.prices)
         return {
             "design.json": design.to_bytes(),
-            "plans.json": plans_bytes(snapshot, design),
+            "plans.json": plans_bytes(snapshot, assessment, design, usd),
             STAGES[2].report: report.encode(),
         }
 
     def _stage4(self) -> dict[str, bytes]:
+        snapshot, design = self.values[1], self.values[3]
+        validation = self.values[4] = self._validation(design.chosen)
+        report = stage4(snapshot, design, validation)
+        return {"validation.json": validation.to_bytes(), STAGES[3].report: report.encode()}
+
+    def _validation(self, alternative: str) -> Validation:
+        """An alternative of the design on a running DynamoDB, with what the rules find of it."""
         from ddbmig.validators.engines import open_engine
         from ddbmig.validators.validate import read_data, validate
 
@@ -257,13 +304,9 @@ class Run:
             allow_remote=self.engines.allow_remote,
         ) as engine:
             self.progress(f"validating on {engine.name}")
-            validation = validate(snapshot, design.alternative(design.chosen), engine, data, self.progress)
-        facts = validation_facts(validation)
-        found = find(self.rulebook, "validation", design.chosen, facts)
-        validation = validation.model_copy(update={"findings": found})
-        self.values[4] = validation
-        report = stage4(snapshot, design, validation)
-        return {"validation.json": validation.to_bytes(), STAGES[3].report: report.encode()}
+            validation = validate(snapshot, design.alternative(alternative), engine, data, self.progress)
+        found = find(self.rulebook, "validation", alternative, validation_facts(validation))
+        return validation.model_copy(update={"findings": found})
 
     def _stage5(self) -> dict[str, bytes]:
         snapshot, assessment, design, validation = (self.values[n] for n in (1, 2, 3, 4))
@@ -279,16 +322,10 @@ class Run:
         return {"analysis.json": analysis.to_bytes(), STAGES[4].report: report.encode()}
 
     def _stage6(self) -> dict[str, bytes]:
-        contract = final_contract(self.values[1], self.values[3], self.values[4])
+        snapshot, design, validation = self.values[1], self.values[3], self.values[4]
+        contract = contract_of(design.alternative(design.chosen), satisfied(snapshot.patterns, validation))
         self.values[6] = contract
         return {STAGES[5].report: contract_bytes(contract)}
-
-
-def final_contract(snapshot: Snapshot, design: Design, validation: Validation) -> Contract:
-    """The contract to publish: a pattern that validation disproved is not claimed."""
-    disproved = {p.pattern for p in validation.patterns if p.status == "failed"}
-    names = {p.id: p.name for p in snapshot.patterns if p.id not in disproved}
-    return contract_of(design.alternative(design.chosen), names)
 
 
 def _check_choices(assessment: Assessment, choices: Mapping[str, str]) -> None:
@@ -301,6 +338,18 @@ def _check_choices(assessment: Assessment, choices: Mapping[str, str]) -> None:
         if option not in ("separate", "denormalize", "embed", "collocate"):
             raise UsageError(f"decisions.yaml chooses {option}", subject=key,
                              expected="separate, denormalize, embed or collocate")  # fmt: skip
+
+
+def other_name(name: str, alternative: str) -> str:
+    """The name of a file of stage 4 for an alternative that is not the chosen one: `validation.cheapest.json`."""
+    stem, _, ending = name.rpartition(".")
+    return f"{stem}.{alternative}.{ending}"
+
+
+def disproved(validation: Validation) -> bool:
+    """Whether a plan answers otherwise than its SQL, or leaves other data."""
+    differing = any(result.status == "failed" for result in validation.patterns)
+    return differing or any(result.missing or result.unexpected for result in validation.state)
 
 
 # --- files, approvals and state ---
@@ -474,6 +523,11 @@ def status(project: Project, sources: Sources) -> list[StageStatus]:
     return found
 
 
+def design_is_stale(project: Project, sources: Sources) -> bool:
+    """Whether the saved design was made from something else than what is there now. Only hashes and reads."""
+    return any(row.state == "stale" for row in status(project, sources)[:3])
+
+
 def _changed(was: Mapping[str, str], now: Mapping[str, str], files_known: bool) -> tuple[str, ...]:
     """What differs, from what to what; without a project, or with a server, only the user knows all the inputs."""
     names = sorted(was.keys() | now.keys() if files_known else was.keys() & now.keys())
@@ -492,6 +546,16 @@ def next_step(project: Project, rows: list[StageStatus]) -> str:
         if row.state != "approved":
             return f"Next: {to_analyze(project)}"
     return f"All stages are approved: {project.out / 'migrationContract.json'}"
+
+
+def status_data(project: Project, rows: list[StageStatus]) -> dict[str, Any]:
+    """The same as plain data, for JSON; files are relative to the output folder."""
+    stages = [
+        {"number": row.stage.number, "title": row.stage.title, "state": row.state, "changed": list(row.changed),
+         "report": row.stage.report}
+        for row in rows
+    ]  # fmt: skip
+    return {"stages": stages, "next": next_step(project, rows)}
 
 
 def decide(project: Project, what: str, option: str) -> str:
@@ -564,8 +628,14 @@ def _summary4(values: Mapping[int, Any]) -> list[str]:
     validation: Validation = values[4]
     statuses = [p.status for p in validation.patterns]
     counts = ", ".join(f"{statuses.count(s)} {s}" for s in dict.fromkeys(sorted(statuses)))
+    names = {pattern.id: pattern.name for pattern in values[1].patterns}
+    failed = [p for p in validation.patterns if p.status == "failed"]
+    differing = [f"differs: {p.pattern} {names.get(p.pattern, '')}: {p.why}" for p in failed[:MOST_SHOWN]]
+    more = [f"and {len(failed) - MOST_SHOWN} more that differ"] if len(failed) > MOST_SHOWN else []
+    errors = [f"error {f.rule} {f.title}: {f.message}" for f in validation.findings if f.severity == "error"]
     return [f"on {validation.engine}", *([validation.engine_warning] if validation.engine_warning else []),
-            f"patterns: {counts}", *(f"{c.name}: {c.verdict}" for c in validation.checks)]  # fmt: skip
+            f"patterns: {counts}", *(f"{c.name}: {c.verdict}" for c in validation.checks),
+            *differing, *more, *errors]  # fmt: skip
 
 
 def _summary5(values: Mapping[int, Any]) -> list[str]:

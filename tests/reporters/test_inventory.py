@@ -1,10 +1,10 @@
 """What does not map by itself: every kind is found where it is, and nowhere else."""
 
 import pytest
-from hand_made import column
 
 from ddbmig.model.schema import Column, ForeignKey, Index, Schema, SchemaObject, Table
 from ddbmig.reporters.inventory import keys_of, unmapped
+from hand_made import column
 
 PLAIN = column("id")
 

@@ -1,9 +1,8 @@
 """The sections on simulated throttling."""
 
-from hand_made import SIMULATION, SNAPSHOT
-
 from ddbmig.reporters.simulated import HOT, INDEXES, bars, cures, simulated
 from ddbmig.reporters.weights import weights_of
+from hand_made import SIMULATION, SNAPSHOT
 
 WEIGHTS = weights_of(SNAPSHOT)
 

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import hypothesis
 import pytest
 import yaml
-from hand_made import ANALYSIS, ASSESSMENT, AUTHORS, BOOKS, DESIGN, MARK, SELECT, SNAPSHOT, VALIDATION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -34,6 +33,7 @@ from ddbmig.reporters.stage2 import stage2
 from ddbmig.reporters.stage3 import stage3
 from ddbmig.reporters.stage4 import stage4
 from ddbmig.reporters.stage5 import stage5
+from hand_made import ANALYSIS, ASSESSMENT, AUTHORS, BOOKS, DESIGN, MARK, SELECT, SNAPSHOT, VALIDATION
 
 GITHUB = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 T = TypeVar("T", bound=Document)

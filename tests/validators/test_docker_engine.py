@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from ddbmig.validators import docker_engine
-from ddbmig.validators.engines import available, open_engine
+from ddbmig.validators.engines import examine, open_engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.usefixtures("docker_daemon")]
 
@@ -48,5 +48,5 @@ def test_it_is_removed_when_sigterm_ends_us() -> None:
 
 
 def test_what_is_available_names_the_image() -> None:
-    docker = next(each for each in available() if each.kind == "docker")
+    docker = next(each for each in examine().engines if each.kind == "docker")
     assert (docker.available, docker.detail) == (True, f"{docker_engine.IMAGE} is here")

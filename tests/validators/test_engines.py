@@ -12,7 +12,7 @@ import pytest
 
 from ddbmig.model.errors import UsageError
 from ddbmig.validators import docker_engine, dynamodb_local, engines, java_server
-from ddbmig.validators.engines import Engine, available, is_loopback, open_engine
+from ddbmig.validators.engines import Engine, examine, is_loopback, open_engine
 from ddbmig.validators.unavailable import EngineUnavailable
 
 
@@ -239,7 +239,10 @@ def test_a_remote_endpoint_is_signed_for_its_region(url: str, region: str, monke
 
 @pytest.mark.usefixtures("no_docker", "no_java")
 def test_what_is_available_says_how_to_get_the_rest(tmp_path: Path) -> None:
-    found = {each.kind: (each.available, each.detail) for each in available(tmp_path)}
+    health = examine(cache=tmp_path)
+    found = {each.kind: (each.available, each.detail) for each in health.engines}
+    assert (health.real, health.auto) == (False, "moto")
+    assert health.advice.startswith("No real DynamoDB: only moto, a simulation, can be had; install Java 17")
     assert list(found) == ["endpoint", "docker", "jar", "moto"]
     assert found["docker"] == (False, "no Docker daemon answers; start Docker")
     assert found["jar"] == (False, "there is no Java")
@@ -247,8 +250,36 @@ def test_what_is_available_says_how_to_get_the_rest(tmp_path: Path) -> None:
 
 
 def test_available_fetches_nothing(tmp_path: Path) -> None:
-    available(tmp_path)
+    examine(cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_docker", "no_java")
+@pytest.mark.engine
+def test_an_endpoint_that_answers_is_a_real_one(dynamodb_local: Engine, silent_port: int, tmp_path: Path) -> None:
+    url = dynamodb_local.client.meta.endpoint_url
+    found = examine(url, cache=tmp_path)
+    assert (found.engines[0].available, found.engines[0].detail) == (True, f"{url} answers as DynamoDB")
+    assert (found.real, found.advice) == (True, "Stage 4 runs on the endpoint where it is named.")
+    silent = examine(f"http://127.0.0.1:{silent_port}", cache=tmp_path)
+    assert (silent.engines[0].available, silent.real) == (False, False)
+    with pytest.raises(UsageError, match="this endpoint is not on this machine"):
+        examine("https://dynamodb.example.com", cache=tmp_path)
+
+
+@pytest.mark.parametrize(("installed", "real", "auto"), [((), False, None), (("moto",), False, "moto"),
+                                                         (("jar", "moto"), True, "jar"),
+                                                         (("docker", "jar"), True, "docker")])  # fmt: skip
+def test_what_stage_4_would_run_on(installed: tuple[str, ...], real: bool, auto: str | None) -> None:
+    kinds: tuple[engines.Kind, ...] = ("endpoint", "docker", "jar", "moto")
+    found = engines.Health(
+        tuple(engines.Availability(kind, kind in ("endpoint", *installed), "a detail") for kind in kinds)
+    )
+    assert (found.real, found.auto) == (real, auto)
+    assert found.data() == {
+        "engines": [{"kind": one.kind, "available": one.available, "detail": "a detail"} for one in found.engines],
+        "auto": auto, "real": real, "advice": found.advice,
+    }  # fmt: skip
 
 
 def test_where_a_container_may_answer() -> None:

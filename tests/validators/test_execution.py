@@ -15,8 +15,9 @@ from ddbmig.model.errors import DdbmigError
 from ddbmig.model.validation import Validation
 from ddbmig.validators.engines import Engine, open_engine
 from ddbmig.validators.execute import run_plan
+from ddbmig.validators.run_tables import PREFIX
 from ddbmig.validators.source import SourceRows
-from ddbmig.validators.validate import PREFIX, _Loading, _Validation, read_data
+from ddbmig.validators.validate import _Loading, _Validation, read_data
 from design_builder import World, design_world, show_plan, snapshot_of
 
 SHOP = shop()

@@ -5,18 +5,36 @@ from math import ceil
 
 from ddbmig.model.contract import Contract, ContractAttribute, ContractEntry, ContractGsi, Encoding
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
+from ddbmig.model.pattern import AccessPattern
+from ddbmig.model.validation import Validation
 
 PLAIN: frozenset[Encoding] = frozenset(("string", "enum", "integer", "decimal", "float", "year", "binary"))
 """Encodings that the DynamoDB type says by itself; the contract names the others only."""
 
 
-def contract_of(alternative: Alternative, satisfied: Mapping[str, str]) -> Contract:
+NOT_PROVED = " (not proved)"
+"""Ends the description of a pattern that stage 4 could not compare: the guide's format has no field to say so."""
+
+
+def satisfied(patterns: Iterable[AccessPattern], validation: Validation) -> dict[str, str]:
+    """By id the descriptions of the patterns that a contract may claim after stage 4.
+
+    One that was disproved is not claimed; one that was neither proved nor disproved is, and marked.
+    """
+    status = {result.pattern: result.status for result in validation.patterns}
+    return {
+        pattern.id: pattern.name + ("" if status.get(pattern.id) == "passed" else NOT_PROVED)
+        for pattern in patterns
+        if status.get(pattern.id) != "failed"
+    }
+
+
+def contract_of(alternative: Alternative, claimed: Mapping[str, str]) -> Contract:
     """The contract of an alternative.
 
-    `satisfied` maps the ids of the patterns that may be claimed to their descriptions: one that validation disproved
-    is left out by the caller.
+    `claimed` maps the ids of the patterns that may be claimed to their descriptions: see `satisfied`.
     """
-    users = _users(alternative, satisfied)
+    users = _users(alternative, claimed)
     entries: list[ContractEntry] = []
     for table in alternative.tables:
         entries.append(_table_entry(table, users.get(table.name, ())))
@@ -26,13 +44,13 @@ def contract_of(alternative: Alternative, satisfied: Mapping[str, str]) -> Contr
     return Contract(tuple(entries))
 
 
-def _users(alternative: Alternative, satisfied: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _users(alternative: Alternative, claimed: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Per structure the descriptions of the patterns whose plans use it, sorted."""
     found: dict[str, set[str]] = {}
     for plan in alternative.plans:
-        if plan.pattern in satisfied and not plan.routed:
+        if plan.pattern in claimed and not plan.routed:
             for structure in plan.uses:
-                found.setdefault(structure, set()).add(satisfied[plan.pattern])
+                found.setdefault(structure, set()).add(claimed[plan.pattern])
     return {structure: tuple(sorted(names)) for structure, names in found.items()}
 
 

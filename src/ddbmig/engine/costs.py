@@ -134,6 +134,27 @@ def usd(amount: float, price: Decimal) -> Decimal:
     return (Decimal(repr(float(amount))) * price).quantize(MICRODOLLAR)
 
 
+def plan_usd(plan: Plan, calls_per_month: float, prices: Prices) -> Decimal | None:
+    """What the requests of one plan cost a month on demand, whatever the terms are; None where a price is not known.
+
+    Provisioned capacity is paid for whole tables and has no price of one plan.
+    """
+    on_demand = prices.under("on-demand", prices.terms.table_class)
+    read, write = (on_demand.find(name) for name in REQUESTS["on-demand"])
+    if read is None or write is None:
+        return None
+    return usd(plan.read_units * calls_per_month, read / MILLION) + usd(
+        plan.write_units * calls_per_month, write / MILLION
+    )
+
+
+def plans_usd(plans: Iterable[Plan], load: Load, prices: Prices) -> dict[str, Decimal]:
+    """`plan_usd` by pattern, of the plans that have calls and a price."""
+    priced = {plan.pattern: plan_usd(plan, load.calls_per_month[plan.pattern], prices)
+              for plan in plans if not plan.routed}  # fmt: skip
+    return {pattern: usd for pattern, usd in priced.items() if usd is not None}
+
+
 # --- units of each table and GSI ---
 
 

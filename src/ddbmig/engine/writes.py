@@ -22,7 +22,7 @@ from ddbmig.engine.statement import (
 from ddbmig.model.condition import All, ColumnRef, Compare, Constant, Param, Term
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, TableRef
-from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall
+from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall, in_place
 from ddbmig.model.schema import Index
 
 
@@ -117,7 +117,7 @@ class WriteCompiler:
         writes = [base]
         for unique in lookups:
             if mode == "replace":
-                writes.append(self._lookup_write("DeleteItem", unique, count))
+                writes.append(self._lookup_write("DeleteItem", unique, count, existing=existing))
             writes.append(self._lookup_write("PutItem", unique, count, existing=existing))
         self._append(writes)
         if existing is not None:
@@ -131,7 +131,10 @@ class WriteCompiler:
         self._note_equal_rows()
         copies = [c for c in self.entity.copies if rekeyed or changed & set(c.local_columns)]
         key = self._direct_key()
-        uses_row = any(columns_of(a.value) - {(0, c) for c in changed} for a in self.pattern.assignments)
+        uses_row = any(
+            columns_of(a.value) - ({(0, c) for c in changed} if in_place(a.value) else set())
+            for a in self.pattern.assignments
+        )
         direct = key is not None and not (moved or rekeyed or copies or uses_row)
         if not direct:
             everything = {c.name for c in self.entity.table.columns}

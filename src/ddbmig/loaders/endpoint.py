@@ -9,13 +9,17 @@ from ddbmig.model.errors import UsageError
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import WaiterConfigTypeDef
 
 BATCH_WRITE = 25
 """Requests in one BatchWriteItem (A6)."""
 
+PATIENCE: "WaiterConfigTypeDef" = {"Delay": 2, "MaxAttempts": 150}
+"""Seconds between two looks at a new table, and how many: DynamoDB takes some, DynamoDB Local none."""
+
 
 def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> None:
-    """Create one on-demand table with its GSIs under `name`.
+    """Create one on-demand table with its GSIs under `name`, and wait until it can be used.
 
     Raises UsageError where the endpoint is too old for keys of several attributes.
     """
@@ -51,6 +55,7 @@ def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> Non
             "DynamoDB Local has them from 3.3.0",
         )
         raise UsageError(fact, subject=f"GSI {wide}", hint=hint) from error
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=PATIENCE)
 
 
 def _key_schema(partition: Iterable[str], sort: Iterable[str]) -> list[dict[str, str]]:

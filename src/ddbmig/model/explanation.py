@@ -1,7 +1,8 @@
-"""Why a verdict came out, where a rule fired, and what a change of the rules alters."""
+"""Why a verdict came out, where a rule fired, how a pattern is answered, and what a change of the rules alters."""
 
 from collections.abc import Mapping
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
 
 from ddbmig.model.assessment import Confidence, FactValue, Finding, LedgerLine, Verdict
 from ddbmig.model.base import Value
@@ -66,6 +67,49 @@ class RuleExplanation(Value):
     """How many the last analysis has of what the rule looks at."""
     fires: tuple[Fired, ...]
     nearly: tuple[Fired, ...]
+
+
+class Answer(Value):
+    """How one alternative answers an access pattern, and what that costs; all alternatives that do it alike."""
+
+    alternatives: tuple[str, ...]
+    chosen: bool
+    calls: tuple[str, ...]
+    """`Query orders/orders_by_status`, in their order; none where it is routed."""
+    routed: tuple[str, ...] = ()
+    round_trips: int = 0
+    read_units: float = 0.0
+    write_units: float = 0.0
+    usd_per_month: Decimal | None = None
+    """Its requests on demand; None where a price is not known, or there are none."""
+
+
+class Proved(Value):
+    """What stage 4 found of a pattern when it last ran."""
+
+    status: str
+    why: str
+    engine: str
+    current: bool
+    """Whether it ran on the design that is saved now."""
+    runs: int
+    consumed_read_units: float
+    consumed_write_units: float
+
+
+class PatternExplanation(Value):
+    """One access pattern: its entry in plans.json, how each alternative answers it, and what stage 4 found."""
+
+    alternative: str
+    """The chosen one, whose plan it is."""
+    plan: Mapping[str, Any]
+    """The entry of plans.json."""
+    rates: Source
+    """How it is known how often the pattern is executed."""
+    answers: tuple[Answer, ...]
+    """The chosen alternative's first, then the cheapest."""
+    proof: Proved | None
+    """None where stage 4 has not been run."""
 
 
 class RuleChange(Value):

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ddbmig.model.base import Value
-from ddbmig.model.condition import All, ColumnRef, Condition, Term
+from ddbmig.model.condition import All, Arithmetic, Call, ColumnRef, Condition, Constant, Param, Term
 from ddbmig.model.pattern import Aggregate, Assignment, OrderTerm, Reason, TableRef
 
 KeyOperator = Literal["=", "<", "<=", ">", ">=", "between", "begins_with"]
@@ -39,6 +39,29 @@ def range_bound(text: str, op: KeyOperator, *, upper: bool) -> str:
     """
     behind = upper if op == "between" else op in (">", "<=")
     return f"{text}$" if behind else text
+
+
+def in_place(term: Term, ref: int = 0) -> bool:
+    """Whether an UpdateExpression can compute a term for the row of `ref`: an operand, or the sum or difference of two.
+
+    An operand is a value, an attribute of the item, or `if_not_exists` of one with a value (AWS developer guide,
+    "Update expressions").
+    """
+    if isinstance(term, Arithmetic):
+        return term.op in ("+", "-") and all(_is_operand(one, ref) for one in (term.left, term.right))
+    return _is_operand(term, ref)
+
+
+def _is_operand(term: Term, ref: int) -> bool:
+    match term:
+        case Param():
+            return not term.many
+        case ColumnRef():
+            return term.ref == ref
+        case Call(name="COALESCE", arguments=(ColumnRef(ref=of), Param() | Constant() as other)):
+            return of == ref and other != Constant(value=None)
+        case _:
+            return isinstance(term, Constant) and term.value is not None
 
 
 class Estimate(Value):

@@ -1,16 +1,22 @@
-"""Why, in plain text: what added up to a verdict and what would flip it; where a rule fires, and where nearly."""
+"""Why, in plain text: what added up to a verdict and what would flip it; where a rule fires, and where nearly.
+
+That of an access pattern is in pattern_text.py.
+"""
 
 from collections.abc import Iterator, Sequence
 
-from ddbmig.model.explanation import Explanation, Fired, RuleExplanation
+from ddbmig.model.explanation import Explanation, Fired, PatternExplanation, RuleExplanation
 from ddbmig.reporters.markdown import visible
+from ddbmig.reporters.pattern_text import pattern_text
 
 MOST = 20
 """Objects of a rule that are shown; the rest is counted."""
 
 
-def explanation_text(found: Explanation | RuleExplanation) -> str:
+def explanation_text(found: Explanation | RuleExplanation | PatternExplanation) -> str:
     """The explanation as lines for a terminal."""
+    if isinstance(found, PatternExplanation):
+        return pattern_text(found)
     lines = _of_relationship(found) if isinstance(found, Explanation) else _of_rule(found)
     return "".join(f"{line}\n" for line in lines)
 

@@ -1,21 +1,19 @@
 """Plans in the guide's form of a `ddb_query_plan`: the DynamoDB calls as JSON, parameters written `$name`.
 
 One call is `{"GetItem": {…}}`. Several are `{"Steps": [{…}, …]}` in their order; what the client does between them is a
-step `{"Client": {…}}`. In a step, `As` names the rows it fetches and `$name.column` is a value of such a row; `PerRow`
-says that the call is made once for each distinct key of the rows so far (BatchGetItem: for all of them at once). `If`
-says when a write is made at all. Names that DynamoDB reserves need ExpressionAttributeNames in code, as always.
+step `{"Client": "…"}` in words. The expressions are those that DynamoDB takes: who puts the values in for the
+placeholders can make the call. plans.schema.json says what each field means.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ddbmig.model.base import canonical_json
-from ddbmig.model.condition import ColumnRef, Constant, Param, Term
+from ddbmig.model.condition import ColumnRef, Compare, Condition, Param, Term
 from ddbmig.model.contract import ContractAttribute
-from ddbmig.model.design import Design, TableDesign
-from ddbmig.model.encodings import render_template, template_columns, template_field
+from ddbmig.model.design import TableDesign
+from ddbmig.model.encodings import template_columns
 from ddbmig.model.pattern import AccessPattern, Aggregate, OrderTerm
 from ddbmig.model.plan import (
     Copied,
@@ -33,40 +31,36 @@ from ddbmig.model.plan import (
     WriteCall,
     range_bound,
 )
-from ddbmig.model.schema import Column, Schema
-from ddbmig.model.snapshot import Snapshot
-from ddbmig.reporters.terms import Namer, is_plain_name, namer
+from ddbmig.model.schema import Schema
+from ddbmig.reporters.expressions import Expressions
+from ddbmig.reporters.plan_values import Described, Shown, Values, composed, embedded, values_of
+from ddbmig.reporters.read_expressions import filters, plain_attribute, projected
+from ddbmig.reporters.update_expressions import Update
 
-Call = dict[str, Any]
+Fields = dict[str, Any]
 
 
-def query_plan(
-    pattern: AccessPattern, plan: Plan, tables: Iterable[TableDesign], schema: Schema | None = None
-) -> dict[str, Any]:
-    """The `ddb_query_plan` of one pattern; empty for a routed one.
+@dataclass(frozen=True)
+class QueryPlan:
+    """The calls of one plan, and what stands behind the names in them."""
 
-    With `schema`, values that MySQL generates or takes from a DEFAULT are named in inserted items; without it, columns
-    that the statement does not give are left out of them.
-    """
-    steps = list(_Writer(pattern, plan, tables, schema).steps())
+    calls: Fields
+    """The `ddb_query_plan`; empty for a routed pattern."""
+    placeholders: Mapping[str, Described]
+    """By name without `$`: what it is and, where known, its column and how its values are encoded."""
+    rows: Mapping[str, str]
+    """Alias -> the MySQL table whose row it is."""
+
+
+def query_plan(pattern: AccessPattern, plan: Plan, tables: Iterable[TableDesign], schema: Schema) -> QueryPlan:
+    """The calls of one pattern."""
+    writer = _Writer(pattern, plan, tables, schema)
+    steps = [writer.step(step) for step in plan.steps]
     if not steps:
-        return {}
-    return steps[0] if len(steps) == 1 and "Client" not in steps[0] else {"Steps": steps}
-
-
-def plans_bytes(snapshot: Snapshot, design: Design) -> bytes:
-    """plans.json: per access pattern of the chosen alternative its statement and its calls, or why it is routed.
-
-    Units are request units of one execution, as estimated by the design.
-    """
-    chosen = design.alternative(design.chosen)
-    patterns = {pattern.id: pattern for pattern in snapshot.patterns}
-    entries = [
-        _entry(patterns[plan.pattern], plan, chosen.tables, snapshot.tables)
-        for plan in chosen.plans
-        if plan.pattern in patterns
-    ]
-    return canonical_json({"alternative": chosen.id, "plans": entries})
+        return QueryPlan({}, {}, {})
+    calls = steps[0] if len(steps) == 1 and "Client" not in steps[0] else {"Steps": steps}
+    rows = {writer.namer.reference(number): ref.table for number, ref in enumerate(writer.refs)}
+    return QueryPlan(calls, dict(sorted(writer.values.placeholders.items())), rows)
 
 
 def compact_json(value: Any, width: int = 100, indent: int = 0) -> str:
@@ -83,143 +77,172 @@ def compact_json(value: Any, width: int = 100, indent: int = 0) -> str:
     return "{\n" + ",\n".join(inner + pair for pair in pairs) + f"\n{outer}}}"
 
 
-def _entry(pattern: AccessPattern, plan: Plan, tables: Iterable[TableDesign], schema: Schema) -> dict[str, Any]:
-    entry: dict[str, Any] = {"id": pattern.id, "name": pattern.name, "sql": pattern.sql, "detail": plan.detail}
-    if plan.routed:
-        return entry | {"routed": list(plan.routed)}
-    return entry | {
-        "ddb_query_plan": query_plan(pattern, plan, tables, schema),
-        "uses": list(plan.uses),
-        "scans": plan.scans,
-        "round_trips": plan.round_trips,
-        "read_request_units": plan.read_units,
-        "write_request_units": plan.write_units,
-        "index_write_units": plan.index_write_units,
-        "transaction_units": plan.transaction_units,
-    }
-
-
 class _Writer:
     """Writes the steps of one plan."""
 
-    def __init__(
-        self, pattern: AccessPattern, plan: Plan, tables: Iterable[TableDesign], schema: Schema | None
-    ) -> None:
-        self.pattern, self.plan = pattern, plan
+    def __init__(self, pattern: AccessPattern, plan: Plan, tables: Iterable[TableDesign], schema: Schema) -> None:
+        self.pattern, self.plan, self.schema = pattern, plan, schema
         self.tables = {table.name: table for table in tables}
         self.refs = (*pattern.refs, *plan.support)
-        self.namer: Namer = namer(pattern, plan, _defaults(pattern, schema))
+        self.values = values_of(pattern, plan, schema)
+        self.namer = self.values.namer
         self.several = len(plan.steps) > 1
 
-    def steps(self) -> Iterator[Call]:
-        """Every step in order; a sort that the index already gives is no step of the plan."""
-        for step in self.plan.steps:
-            yield self._step(step)
-
-    def _step(self, step: Step) -> Call:
+    def step(self, step: Step) -> Fields:
+        """One step; a sort that the index already gives is no step of the plan."""
         match step:
             case ReadCall():
                 return {step.op: self._read(step)}
             case WriteCall():
                 return {step.op: self._write(step)}
             case Transaction():
-                return {"TransactWriteItems": [{write.op: self._write(write)} for write in step.writes]}
+                return {"TransactWriteItems": [{write.op: self._write(write)} for write in step.writes
+                                               if not self._never_made(write)]}  # fmt: skip
             case _:
                 return {"Client": self._client(step)}
 
     # --- reads ---
 
-    def _read(self, call: ReadCall) -> Call:
-        found: Call = {"Table": call.table}
+    def _read(self, call: ReadCall) -> Fields:
+        found: Fields = {"Table": call.table}
         if call.index:
             found["Index"] = call.index
+        table, expressions = self.tables[call.table], Expressions()
         if call.op in ("GetItem", "BatchGetItem"):
-            key = self._key(call.table, call.key) or self._row_key(call.table, call.ref)
-            found["Key" if call.op == "GetItem" else "Keys"] = key
+            key = self._key(table, call.key) or self._row_key(table, call.ref)
+            found |= {"Key": key} if call.op == "GetItem" else {"Keys": [key]}
         elif call.key:
-            found["KeyConditionExpression"] = " AND ".join(self._key_condition(call.table, part) for part in call.key)
-        found |= self._read_options(call)
-        return found
+            parts = [self._key_condition(table, part, expressions) for part in call.key]
+            found["KeyConditionExpression"] = " AND ".join(parts)
+        if checks := [self._check(one, table, expressions) for one in filters(self.plan, call, table, self.schema)]:
+            found["FilterExpression"] = " AND ".join(checks)
+        if names := projected(self.pattern, self.plan, call, table):
+            found["ProjectionExpression"] = ", ".join(expressions.name(name) for name in names)
+        return found | expressions.fields() | self._read_options(call)
 
-    def _read_options(self, call: ReadCall) -> Call:
-        found: Call = {}
+    def _read_options(self, call: ReadCall) -> Fields:
+        found: Fields = {}
         if call.consistent:
             found["ConsistentRead"] = True
         if not call.forward:
             found["ScanIndexForward"] = False
         if call.limit is not None:
-            found["Limit"] = call.limit
+            found["Limit"] = self._limit(call.limit)
+        found |= self._repeated(call.key)
         if call.per_row:
             found["PerRow"] = True
         if self.several:
             found["As"] = self.namer.reference(call.ref)
         if call.join in ("left", "complete"):
             found["Join"] = "the item behind each entry" if call.join == "complete" else "left"
-        if (match := self.namer.condition(call.match)) != "TRUE":
+        if (match := self._words(call.match)) != "TRUE":
             found["Match"] = match
         if call.copied:
             found["Copies"] = dict(self._copies(call.copied))
         return found
+
+    def _limit(self, rows: int) -> Shown:
+        """The parameter of LIMIT where the plan takes its largest value for it, else the number."""
+        for step in self.plan.steps:
+            if isinstance(step, Slice) and step.row_param is not None and step.offset_param is None:
+                return self.values.term(Param(index=step.row_param), "limit", "") if step.rows == rows else rows
+        return rows
+
+    def _repeated(self, key: Iterable[KeyCondition]) -> Fields:
+        """The lists of which each member makes a key of its own."""
+        lists = [term for part in key for _, term in part.terms if isinstance(term, Param) and term.many]
+        return {"ForEach": [self.namer.term(term) for term in dict.fromkeys(lists)]} if lists else {}
 
     def _copies(self, copied: Iterable[Copied]) -> Iterator[tuple[str, str]]:
         for one in copied:
             for column, attribute in sorted(one.columns.items()):
                 yield attribute, f"{self.namer.reference(one.ref)}.{column}"
 
-    def _key(self, table: str, key: Iterable[KeyCondition]) -> dict[str, str]:
+    def _check(self, one: Compare, table: TableDesign, expressions: Expressions) -> str:
+        """One condition of a FilterExpression."""
+        assert isinstance(one.left, ColumnRef)  # noqa: S101  # filters() gives no others
+        name = expressions.name(plain_attribute(table, one.left.column) or one.left.column)
+        if one.op in ("is null", "is not null"):
+            return f"attribute_{'not_' if one.op == 'is null' else ''}exists({name})"
+        shown = [self.values.term(term, one.left.column, table.source_table) for term in one.right]
+        values = [expressions.value(value, one.left.column) for value in shown]
+        return f"{name} BETWEEN {' AND '.join(values)}" if one.op == "between" else f"{name} {one.op} {values[0]}"
+
+    # --- keys ---
+
+    def _key(self, table: TableDesign, key: Iterable[KeyCondition]) -> Fields:
         return {part.attribute: self._key_value(table, part) for part in key}
 
-    def _key_value(self, table: str, part: KeyCondition) -> str:
+    def _key_value(self, table: TableDesign, part: KeyCondition) -> Shown:
         """The value of a key attribute: one term, or the template it is composed by."""
-        values = {column: self.namer.term(term) for column, term in part.terms}
-        attribute = self.tables[table].attributes.get(part.attribute) if table in self.tables else None
-        if attribute is not None and attribute.value is not None:
-            return _constant(attribute.value)
-        if attribute is None or attribute.template is None:
-            return "#".join(values.values())
-        return _rendered(attribute.template, values)
+        attribute = table.attributes[part.attribute]
+        if attribute.value is not None:
+            return attribute.value
+        values = {column: self.values.term(term, column, table.source_table) for column, term in part.terms}
+        if attribute.template is None:
+            return next(iter(values.values()))
+        return composed(attribute.template, values)
 
-    def _key_condition(self, table: str, part: KeyCondition) -> str:
-        name = _quoted(part.attribute)
+    def _key_condition(self, table: TableDesign, part: KeyCondition, expressions: Expressions) -> str:
+        name = expressions.name(part.attribute)
+        shown = self._bounds(table, part) if part.op not in ("=", "begins_with") else [self._key_value(table, part)]
+        values = [expressions.value(value, part.attribute) for value in shown]
         if part.op == "between":
-            return f"{name} BETWEEN {' AND '.join(self._bounds(table, part))}"
-        if part.op == "begins_with":
-            return f"begins_with({name}, {self._key_value(table, part)})"
-        many = any(isinstance(term, Param) and term.many for _, term in part.terms)
-        value = self._key_value(table, part) if part.op == "=" else " ".join(self._bounds(table, part))
-        return f"{name} {part.op} {'each of ' if many else ''}{value}"
+            return f"{name} BETWEEN {' AND '.join(values)}"
+        return f"begins_with({name}, {values[0]})" if part.op == "begins_with" else f"{name} {part.op} {values[0]}"
 
-    def _bounds(self, table: str, part: KeyCondition) -> list[str]:
+    def _bounds(self, table: TableDesign, part: KeyCondition) -> list[Shown]:
         """The bounds of a range; over the first column of a composed key with the character that must follow it."""
-        shown = [self.namer.term(term) for _, term in part.terms]
-        attribute = self.tables[table].attributes.get(part.attribute) if table in self.tables else None
-        if attribute is None or attribute.template is None or len(template_columns(attribute.template)) < 2:
+        shown = [self.values.term(term, column, table.source_table) for column, term in part.terms]
+        template = table.attributes[part.attribute].template
+        if template is None:
             return shown
-        behind = [range_bound("", part.op, upper=number > 0) for number in range(len(shown))]
-        return [f"{text} + {_constant(end)}" if end else text for text, end in zip(shown, behind, strict=True)]
+        if len(template_columns(template)) > 1:
+            return [range_bound(embedded(one), part.op, upper=number > 0) for number, one in enumerate(shown)]
+        (column,) = template_columns(template)
+        return [composed(template, {column: one}) for one in shown]
 
-    def _row_key(self, table_name: str, ref: int) -> dict[str, str]:
+    def _row_key(self, table: TableDesign, ref: int) -> Fields:
         """The key of the item that holds the row of `ref`."""
-        table = self.tables.get(table_name)
-        if table is None:
-            return {}
-        return {name: self._attribute(table, table.attributes[name], ref) or "NULL" for name in table.keys}
+        return {name: self._attribute(table, table.attributes[name], ref) for name in table.keys}
 
     # --- writes ---
 
-    def _write(self, call: WriteCall) -> Call:
-        found: Call = {"Table": call.table}
+    def _never_made(self, call: WriteCall) -> bool:
+        """Whether a row never has the item: a part of its key is set to NULL by the statement itself."""
+        table = self.tables[call.table]
+        return call.op == "PutItem" and not self._item(call, table).keys() >= set(table.keys)
+
+    def _write(self, call: WriteCall) -> Fields:
+        found: Fields = {"Table": call.table}
+        table, expressions, absent = self.tables[call.table], Expressions(), ""
         if call.op == "PutItem":
-            found["Item"] = self._item(call)
+            found["Item"] = self._item(call, table)
         else:
-            found["Key"] = self._key(call.table, call.key) or self._row_key(call.table, call.ref)
+            found["Key"] = self._key(table, call.key) or self._row_key(
+                table, call.ref if call.existing is None else call.existing
+            )
         if call.op == "UpdateItem":
-            found["UpdateExpression"] = self._update(call)
+            found["UpdateExpression"] = (update := self._update(call, table, expressions)).text()
+            absent = ", ".join(update.may_be_absent())
         if call.condition is not None:
-            found["ConditionExpression"] = self._guard(call)
-        if when := self._when(call):
+            function = "attribute_exists" if call.condition == "exists" else "attribute_not_exists"
+            found["ConditionExpression"] = f"{function}({expressions.name(table.pk)})"
+            if self.pattern.kind == "update" and call.op == "PutItem":
+                found["ConditionIf"] = "its key changes"
+        found |= expressions.fields()
+        if absent:
+            found["IfAbsent"] = f"MySQL leaves NULL in {absent}: make the call without it"
+        return found | self._write_options(call, table)
+
+    def _update(self, call: WriteCall, table: TableDesign, expressions: Expressions) -> Update:
+        return Update(call, table, self.values if call.existing is None else self._of_existing(call), expressions)
+
+    def _write_options(self, call: WriteCall, table: TableDesign) -> Fields:
+        found: Fields = {}
+        if when := self._when(call, table):
             found["If"] = when
-        if call.existing is not None:
+        if call.existing is not None and call.op == "PutItem":
             found["IfPresent"] = self._if_present(call)
         if call.per_row and not (self.namer.inserted and call.ref == 0):
             found["PerRow"] = True
@@ -227,34 +250,34 @@ class _Writer:
             found["Purpose"] = call.purpose
         return found
 
-    def _when(self, call: WriteCall) -> str:
+    def _when(self, call: WriteCall, table: TableDesign) -> str:
         """When the call is made at all: an unchanged key is left alone, and some rows have no item in a table."""
-        table = self.tables.get(call.table)
-        lookup = table is not None and table.role == "lookup"
-        moves = self.pattern.kind == "update" and (call.op == "DeleteItem" or (lookup and call.op == "PutItem"))
-        reasons = ["the key changes"] if moves else []
-        if table is not None and table.filter and call.op != "UpdateItem":
+        reasons = []
+        if self.pattern.kind in ("update", "insert") and call.op == "DeleteItem":
+            reasons.append("its key changes")
+        elif self.pattern.kind == "update" and call.op == "PutItem" and table.role == "lookup":
+            reasons.append("the item changes")
+        if table.filter and call.op != "UpdateItem":
             reasons.append(f"the {'new' if call.op == 'PutItem' else 'old'} row has {table.filter}")
         return " and ".join(reasons)
-
-    def _guard(self, call: WriteCall) -> str:
-        function = "attribute_exists" if call.condition == "exists" else "attribute_not_exists"
-        table = self.tables.get(call.table)
-        return f"{function}({_quoted(table.pk if table else 'pk')})"
 
     def _if_present(self, call: WriteCall) -> str:
         """What an upsert or REPLACE does where the row is there: its columns then mean those of that row."""
         alias = self.namer.reference(call.existing or 0)
         if not call.sets:
             return f"the row ${alias} is replaced"
-        there = replace(self.namer, inserted=False, references=(alias, *self.namer.references[1:]))
-        sets = ", ".join(f"{given.column} = {there.term(given.value)}" for given in call.sets)
+        there = self._of_existing(call)
+        there.mention(*(given.value for given in call.sets))
+        sets = ", ".join(f"{given.column} = {there.namer.term(given.value)}" for given in call.sets)
         return f"the row ${alias} is kept, with {sets}"
 
-    def _item(self, call: WriteCall) -> dict[str, str]:
-        table = self.tables.get(call.table)
-        if table is None:
-            return {}
+    def _of_existing(self, call: WriteCall) -> Values:
+        """The values of an upsert's assignments, where columns mean those of the row that is there."""
+        alias = self.namer.reference(call.existing or 0)
+        there = replace(self.namer, inserted=False, references=(alias, *self.namer.references[1:]))
+        return replace(self.values, namer=there)
+
+    def _item(self, call: WriteCall, table: TableDesign) -> Fields:
         changed = {given.column.lower(): given.value for given in call.sets} if call.existing is None else {}
         values = {
             name: self._attribute(table, attribute, call.ref, changed) for name, attribute in table.attributes.items()
@@ -263,25 +286,22 @@ class _Writer:
 
     def _attribute(
         self, table: TableDesign, attribute: ContractAttribute, ref: int, changed: Mapping[str, Term] | None = None
-    ) -> str | None:
+    ) -> Shown:
         """The value of one attribute of the item of row `ref`; None where it has none (NULL is an absent attribute)."""
         if attribute.value is not None:
-            return _constant(attribute.value)
+            return attribute.value
         if attribute.encoding == "row_digest":
-            return "$row_digest"
+            return self.values.digest(table.source_table)
         if attribute.denormalized:
             return self._copied_value(attribute)
         columns = template_columns(attribute.template) if attribute.template else (attribute.source_column,)
-        values = {column: self._row_value(ref, column, changed or {}) for column in columns}
-        if attribute.template:
-            return _rendered(attribute.template, values)
-        shown = values[attribute.source_column]
-        return None if shown == "NULL" else shown
-
-    def _row_value(self, ref: int, column: str, changed: Mapping[str, Term]) -> str:
-        if column.lower() in changed:
-            return self.namer.term(changed[column.lower()])
-        return self.namer.term(ColumnRef(ref=ref, column=column))
+        values = {
+            column: self.values.term(
+                (changed or {}).get(column.lower(), ColumnRef(ref=ref, column=column)), column, table.source_table
+            )
+            for column in columns
+        }
+        return composed(attribute.template, values) if attribute.template else values[attribute.source_column]
 
     def _copied_value(self, attribute: ContractAttribute) -> str | None:
         """A copy comes from the row of its own table that the plan read before."""
@@ -291,109 +311,48 @@ class _Writer:
                 return f"${self.namer.reference(ref)}.{attribute.source_column}"
         return None
 
-    def _update(self, call: WriteCall) -> str:
-        """SET and REMOVE of the attributes that hold the assigned columns."""
-        table = self.tables.get(call.table)
-        sets, removed = [], []
-        stored = replace(self.namer, stored=call.ref)
-        for given in call.sets:
-            name, prefixed = _attribute_of(table, given.column), _prefixed(table, given.column)
-            if given.value == Constant(value=None):
-                removed += [name, *(_quoted(key) for key in prefixed)]
-                continue
-            sets.append(f"{name} = {stored.term(given.value)}")
-            for key, attribute in prefixed.items():
-                value = {attribute.source_column: self.namer.term(given.value)}
-                sets.append(f"{_quoted(key)} = {_rendered(attribute.template or '', value)}")
-        parts = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(removed)}" if removed else ""]
-        return " ".join(part for part in parts if part)
-
     # --- the client's part ---
 
-    def _client(self, step: Filter | Exists | Sort | Slice | Distinct | Reduce) -> Call:
+    def _client(self, step: Filter | Exists | Sort | Slice | Distinct | Reduce) -> str:
         match step:
             case Filter():
-                return {"Filter": self.namer.condition(step.condition)}
+                return f"keep the rows with {self._words(step.condition)}"
             case Exists():
-                return {"Exists": {"rows of": [self.namer.reference(ref) for ref in step.refs], "keep": step.keep}}
+                return self._exists(step)
             case Sort():
-                return {"Sort": [self._order(term) for term in step.order]}
+                return f"sort by {', then '.join(map(self._order, step.order))}"
             case Slice():
-                return {"Limit": self._slice(step)}
+                return self._slice(step)
             case Distinct():
-                return {"Distinct": True}
+                return "keep one of each set of equal output rows"
             case Reduce():
-                groups = [self.namer.term(column) for column in step.group_by]
-                aggregates = [self._aggregate(one) for one in step.aggregates]
-                return ({"GroupBy": groups} if groups else {}) | {"Aggregates": aggregates}
+                columns = ", ".join(self.namer.term(column) for column in step.group_by)
+                groups = f"one row for each {columns}" if columns else "one row"
+                aggregates = ", ".join(map(self._aggregate, step.aggregates))
+                return f"make {groups}" + (f" with {aggregates}" if aggregates else "")
+
+    def _words(self, condition: Condition) -> str:
+        self.values.mention(condition)
+        return self.namer.condition(condition)
+
+    def _exists(self, step: Exists) -> str:
+        aliases = ", ".join(self.namer.reference(ref) for ref in step.refs)
+        if step.keep == "all":
+            return f"note for each row whether a row of {aliases} was found, and drop {aliases}"
+        found = "a row" if step.keep == "matched" else "no row"
+        return f"keep the rows for which {found} of {aliases} was found, each once, without {aliases}"
 
     def _order(self, term: OrderTerm) -> str:
-        return self.namer.term(term.column) + (" DESC" if term.descending else "")
+        nulls = (", NULL last" if term.descending else ", NULL first") if self.values.may_be_null(term.column) else ""
+        return f"{self.namer.term(term.column)}{' descending' if term.descending else ''}{nulls}"
 
-    def _slice(self, step: Slice) -> Call:
-        found: Call = {}
-        if step.row_param is not None:
-            found["rows"] = self.namer.term(Param(index=step.row_param))
-        elif step.rows is not None:
-            found["rows"] = step.rows
-        if step.offset_param is not None:
-            found["offset"] = self.namer.term(Param(index=step.offset_param))
-        return found
+    def _slice(self, step: Slice) -> str:
+        rows = step.rows if step.row_param is None else self.values.term(Param(index=step.row_param), "limit", "")
+        kept = f"keep the first {rows} rows" if rows is not None else "keep the rest"
+        if step.offset_param is None:
+            return kept
+        return f"drop the first {self.values.term(Param(index=step.offset_param), 'offset', '')} rows, {kept}"
 
     def _aggregate(self, one: Aggregate) -> str:
         inner = "*" if one.column is None else self.namer.term(one.column)
         return f"{one.function.upper()}({'DISTINCT ' if one.distinct else ''}{inner})"
-
-
-def _defaults(pattern: AccessPattern, schema: Schema | None) -> dict[str, str]:
-    """What MySQL puts into the columns that an INSERT does not name."""
-    if pattern.kind != "insert" or schema is None:
-        return {}
-    try:
-        columns = schema.table(pattern.refs[0].table).columns
-    except KeyError:
-        return {}
-    return {column.name.lower(): shown for column in columns if (shown := _default(column)) is not None}
-
-
-def _default(column: Column) -> str | None:
-    if column.auto_increment:
-        return f"$generated_{column.name}"
-    if column.default is None or column.default.upper() == "NULL":
-        return None
-    return f"$default_{column.name}"
-
-
-def _rendered(template: str, values: Mapping[str, str]) -> str:
-    """A key template with its values, as far as they are given: the leading part for `begins_with`."""
-    for column in template_columns(template):
-        if column not in values:
-            template = template.split(template_field(column), 1)[0]
-            break
-    return render_template(template, {name: f"({value})" if " " in value else value for name, value in values.items()})
-
-
-def _attribute_of(table: TableDesign | None, column: str) -> str:
-    """The attribute that holds a column; an assignment to a copy names the attribute itself."""
-    for name, attribute in table.attributes.items() if table else ():
-        plain = attribute.template is None and attribute.value is None and not attribute.denormalized
-        if plain and attribute.source_column.lower() == column.lower():
-            return _quoted(name)
-    return _quoted(column)
-
-
-def _prefixed(table: TableDesign | None, column: str) -> dict[str, ContractAttribute]:
-    """The key attributes that hold a text behind a prefix; an update never changes a key of several columns."""
-    attributes = table.attributes if table else {}
-    same = column.lower()
-    return {n: a for n, a in attributes.items() if a.template is not None and a.source_column.lower() == same}
-
-
-def _constant(value: str) -> str:
-    """A value that every item has; in quotes, since it is no parameter."""
-    return f"'{value}'"
-
-
-def _quoted(name: str) -> str:
-    """An attribute name in an expression; one that DynamoDB does not take as it is stands in double quotes."""
-    return name if is_plain_name(name) else f'"{name}"'

@@ -451,14 +451,14 @@ def _by_weight(chosen: Alternative, weights: Weights) -> list[Plan]:
 
 
 def _calls(snapshot: Snapshot, chosen: Alternative, plan: Plan, weights: Weights) -> Markup:
-    calls = query_plan(weights.patterns[plan.pattern], plan, chosen.tables, snapshot.tables)
+    calls = query_plan(weights.patterns[plan.pattern], plan, chosen.tables, snapshot.tables).calls
     return code_block(compact_json({"ddb_query_plan": calls}), "json")
 
 
 _LEGEND = paragraph(
     "Units are request units of one execution, estimated. In the calls `$name` is a parameter of the statement, "
     "`$name.column` a value of a row that an earlier call found (`As` names it), `PerRow` means once for each distinct "
-    "key found, and `If` when a write is made at all. Every plan is in plans.json."
+    "key found, and `If` when a write is made at all. Every plan is in plans.json, with what stands behind each name."
 )
 
 

@@ -4,7 +4,6 @@ One `Namer` per plan knows the placeholders of the pattern and the references of
 the closed trees of model/condition.py.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,8 +24,6 @@ from ddbmig.model.condition import (
 )
 from ddbmig.model.pattern import AccessPattern, TableRef
 from ddbmig.model.plan import Plan
-
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 def parameter_names(pattern: AccessPattern) -> Mapping[int, str]:
@@ -57,8 +54,6 @@ class Namer:
     """What MySQL puts into columns that an INSERT does not name; without an entry: NULL."""
     inserted: bool = False
     """Reference 0 is a row that the plan inserts: its values are those of the statement."""
-    stored: int | None = None
-    """A reference whose columns stand for the attributes of the item that is updated."""
 
     def term(self, term: Term) -> str:
         """A term as text."""
@@ -73,8 +68,6 @@ class Namer:
             case Arithmetic():
                 return f"{self._operand(term.left)} {term.op} {self._operand(term.right)}"
             case Call():
-                if self.stored is not None and _is_default(term, self.stored):
-                    return f"if_not_exists({', '.join(self.term(argument) for argument in term.arguments)})"
                 return f"{term.name}({', '.join(self.term(argument) for argument in term.arguments)})"
             case OpaqueTerm():
                 return term.sql
@@ -84,8 +77,6 @@ class Namer:
         return f"({shown})" if isinstance(term, Arithmetic) else shown
 
     def _column(self, column: ColumnRef) -> str:
-        if column.ref == self.stored:
-            return column.column if is_plain_name(column.column) else f'"{column.column}"'
         if self.inserted and column.ref == 0:
             given = self.row.get(column.column.lower())
             return self.term(given) if given is not None else self.defaults.get(column.column.lower(), "NULL")
@@ -148,15 +139,3 @@ def _aliases(refs: tuple[TableRef, ...]) -> tuple[str, ...]:
             alias = f"{ref.alias}_{number}"
         found.append(alias)
     return tuple(found)
-
-
-def _is_default(call: Call, stored: int) -> bool:
-    """Whether a call is what DynamoDB's own `if_not_exists` says of an attribute of the updated item."""
-    first = call.arguments[0] if call.arguments else None
-    two = call.name == "COALESCE" and len(call.arguments) == 2
-    return two and isinstance(first, ColumnRef) and first.ref == stored
-
-
-def is_plain_name(name: str) -> bool:
-    """Whether DynamoDB's expressions take an attribute name as it is (its reserved words apart)."""
-    return bool(_PLAIN_NAME.match(name))

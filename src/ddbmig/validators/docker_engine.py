@@ -3,10 +3,7 @@
 import contextlib
 import os
 import re
-import signal
 import socket
-import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -104,29 +101,15 @@ def _container() -> Iterator["DockerContainer"]:
     container = DockerContainer(IMAGE).with_command("-jar DynamoDBLocal.jar -inMemory -disableTelemetry")
     where = None if remote_host() else ("127.0.0.1",)
     container.ports = {f"{PORT}/tcp": cast("int | None", where)}  # the Docker SDK's form; testcontainers types less
-    with _sigterm_unwinds():
-        try:
-            container.start()
-            yield container
-        except docker.errors.DockerException as error:
-            raise EngineUnavailable("the container did not start", hint=f"try docker run {IMAGE}") from error
-        finally:
-            with contextlib.suppress(docker.errors.DockerException):
-                container.stop()
-            container.get_docker_client().client.close()
-
-
-@contextmanager
-def _sigterm_unwinds() -> Iterator[None]:
-    """Let SIGTERM end the program through its `finally` blocks: no pipe tells a container that we are gone."""
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if ours:
-        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
-        yield
+        container.start()
+        yield container
+    except docker.errors.DockerException as error:
+        raise EngineUnavailable("the container did not start", hint=f"try docker run {IMAGE}") from error
     finally:
-        if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with contextlib.suppress(docker.errors.DockerException):
+            container.stop()
+        container.get_docker_client().client.close()
 
 
 def _wait(container: "DockerContainer") -> str:

@@ -206,9 +206,14 @@ def _scratch(parent: Path) -> Iterator[Path]:
         raise UsageError(fact, hint="make room, or name another folder in DDBMIG_CACHE") from error
 
 
+def maven() -> str | None:
+    """The path of Maven, where there is one."""
+    return shutil.which("mvn")
+
+
 def _fetch_by_maven(folder: Path, lock: Lock) -> None:
     """Let Maven bring the files of the lock, and check them."""
-    mvn = shutil.which("mvn")
+    mvn = maven()
     if mvn is None:
         raise EngineUnavailable("there is no Maven (mvn)")
     if (platform.system(), platform.machine()) == ("Linux", "aarch64"):

@@ -9,13 +9,15 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from ddbmig.model.errors import DdbmigError, UsageError
 from ddbmig.validators import docker_engine, dynamodb_local, java_server
+from ddbmig.validators.run_tables import PREFIX, own_tables
+from ddbmig.validators.signals import unwinding
 from ddbmig.validators.unavailable import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Engine:
     kind: Kind
     client: "DynamoDBClient"
     marked: str | None = None
+    prefix: str = PREFIX
+    """Begins the names of the tables that are made there. A server of our own has a database for us alone."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Availability:
     kind: Kind
     available: bool
     detail: str
+    named: bool = False
+    """It is an endpoint that was asked about."""
 
 
 @contextmanager
@@ -64,8 +70,9 @@ def open_engine(
     folder = cache or dynamodb_local.cache_folder()
     choice = settled(choice, endpoint, allow_remote)
     with ExitStack() as stack:
+        stack.enter_context(unwinding())
         if choice == "endpoint":
-            yield _endpoint(endpoint, allow_remote)
+            yield _endpoint(stack, endpoint, allow_remote, folder)
         elif choice == "auto":
             yield _first(stack, folder)
         else:
@@ -86,15 +93,65 @@ def settled(choice: Choice, endpoint: str | None, allow_remote: bool) -> Choice:
     return choice
 
 
-def available(cache: Path | None = None) -> list[Availability]:
-    """What `open_engine` could open here, in the order of `auto`. Starts and fetches nothing."""
+@dataclass(frozen=True)
+class Health:
+    """What `ddbmig doctor` found, in the order in which `auto` looks for an engine."""
+
+    engines: tuple[Availability, ...]
+
+    @property
+    def auto(self) -> Kind | None:
+        """What `auto` takes; None where there is nothing at all."""
+        return next((one.kind for one in self.engines if one.available and one.kind != "endpoint"), None)
+
+    @property
+    def real(self) -> bool:
+        """Whether designs can be run on a real DynamoDB Local, or on the endpoint that was asked about."""
+        asked = any(one.available and one.named for one in self.engines)
+        return asked or self.auto in ("docker", "jar")
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what stage 4 runs on, or what is missing."""
+        if self.real and self.auto not in ("docker", "jar"):
+            return "Stage 4 runs on the endpoint where it is named."
+        if self.real:
+            return f"Stage 4 runs on the {self.auto} engine unless --engine says otherwise."
+        only = "only moto, a simulation, can be had" if self.auto else "no engine can be had"
+        return f"No real DynamoDB: {only}; {GET_REAL}."
+
+    def data(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON."""
+        engines = [{"kind": one.kind, "available": one.available, "detail": one.detail} for one in self.engines]
+        return {"engines": engines, "auto": self.auto, "real": self.real, "advice": self.advice}
+
+
+def examine(endpoint: str | None = None, allow_remote: bool = False, cache: Path | None = None) -> Health:
+    """What `open_engine` could open here, and whether a named endpoint answers. Starts and fetches nothing.
+
+    Raises UsageError for an endpoint that is no address, or not allowed.
+    """
     folder = cache or dynamodb_local.cache_folder()
-    return [
-        Availability("endpoint", True, "any address that speaks DynamoDB: --endpoint URL"),
-        _probe("docker", _docker_detail),
-        _probe("jar", lambda: _jar_detail(folder)),
-        _probe("moto", _moto_version),
-    ]
+    return Health(
+        (
+            _endpoint_health(endpoint, allow_remote),
+            _probe("docker", _docker_detail),
+            _probe("jar", lambda: _jar_detail(folder)),
+            _probe("moto", _moto_version),
+        )
+    )
+
+
+def _endpoint_health(endpoint: str | None, allow_remote: bool) -> Availability:
+    if endpoint is None:
+        return Availability("endpoint", True, "any address that speaks DynamoDB: --endpoint URL")
+    url, local = _allowed(endpoint, allow_remote)
+
+    def detail() -> str:
+        _check_answers(url, local)
+        return f"{url} answers as DynamoDB"
+
+    return replace(_probe("endpoint", detail), named=True)
 
 
 def _first(stack: ExitStack, folder: Path) -> Engine:
@@ -148,12 +205,13 @@ _OPENERS: dict[str, Callable[[ExitStack, Path], Engine]] = {
 }
 
 
-def _endpoint(endpoint: str | None, allow_remote: bool) -> Engine:
-    """The engine behind a named address, once it has answered."""
+def _endpoint(stack: ExitStack, endpoint: str | None, allow_remote: bool, folder: Path) -> Engine:
+    """The engine behind a named address, once it has answered; our tables there go when the stack unwinds."""
     url, local = _allowed(endpoint, allow_remote)
     _check_answers(url, local)
     client = _local_client(url) if local else _remote_client(url)
-    return Engine(f"endpoint {url}", "endpoint", client)
+    prefix = stack.enter_context(own_tables(client, folder))
+    return Engine(f"endpoint {url}", "endpoint", client, prefix=prefix)
 
 
 def _allowed(endpoint: str | None, allow_remote: bool) -> tuple[str, bool]:
@@ -254,7 +312,8 @@ def _docker_detail() -> str:
 
 def _jar_detail(folder: Path) -> str:
     java = java_server.find_java()
-    state = "in the cache" if dynamodb_local.installed(folder) else "to be fetched on first use"
+    by = "by Maven" if dynamodb_local.maven() else "from AWS"
+    state = "in the cache" if dynamodb_local.installed(folder) else f"to be fetched {by} on first use"
     return f"DynamoDB Local {dynamodb_local.read_lock().version}, {state}; Java {java.major} ({java.origin})"
 
 

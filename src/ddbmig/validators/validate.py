@@ -36,8 +36,6 @@ RUNS = 3
 """Parameter sets per pattern."""
 ROW_LIMIT = 100_000
 """Rows of one table that are loaded; more are said to be left out."""
-PREFIX = "ddbmig_validation_"
-"""Precedes the name of every table that the validation creates, and removes."""
 
 Progress = Callable[[str], None]
 
@@ -100,7 +98,7 @@ class _Validation:
         self.state: list[StateResult] = []
         self.keys: AUTO_KEYS = {}
         self.meter = Meter()
-        self.operations = Operations(engine.client, alternative.tables, self.builders, snapshot.tables, PREFIX)
+        self.operations = Operations(engine.client, alternative.tables, self.builders, snapshot.tables, engine.prefix)
 
     # --- tables and data ---
 
@@ -108,7 +106,7 @@ class _Validation:
         """Create every table and GSI, after removing what an interrupted run left."""
         for table in self.alternative.tables:
             self._drop(table)
-            create_table(self.engine.client, table, PREFIX + table.name)
+            create_table(self.engine.client, table, self.engine.prefix + table.name)
             self.created.append(table)
 
     def drop(self) -> None:
@@ -119,7 +117,7 @@ class _Validation:
     def _drop(self, table: TableDesign) -> None:
         client = self.engine.client
         try:
-            client.delete_table(TableName=PREFIX + table.name)
+            client.delete_table(TableName=self.engine.prefix + table.name)
         except client.exceptions.ResourceNotFoundException:
             return
 
@@ -134,7 +132,7 @@ class _Validation:
         parents = {key: self._parents(*key) for key in builder.parents()}
 
         items = loading.items(builder, self.data.source.rows(table.source_table), _finder(parents))
-        written = write_items(self.engine.client, PREFIX + table.name, items, loading.reject)
+        written = write_items(self.engine.client, self.engine.prefix + table.name, items, loading.reject)
         kept = self.data.source.count(table.source_table)
         seen = self.data.seen.get(table.source_table, 0)
         same = min(seen, self.data.limit) - kept
@@ -148,7 +146,7 @@ class _Validation:
             rejected=sum(loading.rejects.values()),
             reject_reasons=tuple(f"{why}: {n} rows" for why, n in sorted(loading.rejects.items())),
             items_written=written,
-            items_found=count_items(self.engine.client, PREFIX + table.name),
+            items_found=count_items(self.engine.client, self.engine.prefix + table.name),
             source_rows_limited=seen > self.data.limit,
         )
 
