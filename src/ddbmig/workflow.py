@@ -279,7 +279,7 @@ class Run:
 
 def final_contract(snapshot: Snapshot, design: Design, validation: Validation) -> Contract:
     """The contract to publish: a pattern that validation disproved is not claimed."""
-    disproved = {p.pattern for p in validation.patterns if p.status == "failed"}
+    disproved = {p.pattern for p in validation.patterns if p.status == "mismatched"}
     names = {p.id: p.name for p in snapshot.patterns if p.id not in disproved}
     return contract_of(design.alternative(design.chosen), names)
 
