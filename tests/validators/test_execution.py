@@ -12,11 +12,13 @@ from ddbmig.loaders.items import ItemBuilder
 from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import DdbmigError
+from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.validators.engines import Engine, open_engine
 from ddbmig.validators.execute import run_plan
+from ddbmig.validators.source import SourceRows
 from ddbmig.validators.sql_side import SqlSide
-from ddbmig.validators.validate import PREFIX, _Loading, _Validation, read_data
+from ddbmig.validators.validate import PREFIX, Data, _Loading, _Validation, read_data
 from design_builder import World, design_world, show_plan, snapshot_of
 
 SHOP = shop()
@@ -30,10 +32,14 @@ def moto() -> Iterator[Engine]:
         yield engine
 
 
+def sqlite_data(snapshot: Snapshot) -> Data:
+    return read_data(snapshot, shop_rows(), SourceRows(snapshot.tables))
+
+
 @contextmanager
 def ran(alternative: Alternative, engine: Engine) -> Iterator[tuple[_Validation, Validation]]:
     """A validation whose tables still stand."""
-    run = _Validation(SHOP, alternative, engine, read_data(SHOP, shop_rows()))
+    run = _Validation(SHOP, alternative, engine, sqlite_data(SHOP))
     try:
         run.create()
         run.load()
@@ -103,7 +109,7 @@ def test_an_item_that_writes_lost_or_left_behind_is_seen(moto: Engine) -> None:
 
 
 def test_a_row_that_the_sql_side_takes_for_another_is_a_reject(moto: Engine) -> None:
-    data = read_data(SHOP, shop_rows())
+    data = sqlite_data(SHOP)
     table = DESIGN.alternatives[0].tables[0]
     twin = replace(data, seen={**data.seen, table.source_table: data.seen[table.source_table] + 1})
     run = _Validation(SHOP, DESIGN.alternatives[0], moto, twin)
@@ -134,7 +140,7 @@ def test_copies_follow_a_row_that_an_insert_overwrites(sql: str, params: Mapping
     design = design_world(snapshot, {"books.author_id->authors.id": "denormalize"}).alternative("rules")
     pattern = next(p for p in snapshot.patterns if p.sql == sql)
     plan = next(plan for plan in design.plans if plan.pattern == pattern.id)
-    data = read_data(snapshot, shop_rows())
+    data = sqlite_data(snapshot)
     run = _Validation(snapshot, design, moto, data)
     try:
         run.create()
@@ -180,7 +186,7 @@ def test_edges_of_what_sql_means(
     for alternative in design_world(snapshot).alternatives:
         plan = next(plan for plan in alternative.plans if plan.pattern == pattern.id)
         seen |= set(show_plan(plan))
-        run = _Validation(snapshot, alternative, moto, read_data(snapshot, shop_rows()))
+        run = _Validation(snapshot, alternative, moto, sqlite_data(snapshot))
         try:
             run.create()
             run.load()

@@ -16,7 +16,7 @@ from ddbmig.model.encodings import Cell
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.placeholders import number_placeholders
 from ddbmig.model.schema import Column, ForeignKey, Schema, Table
-from ddbmig.validators.evaluate import CLOCK, NotEvaluated, compare, default_value, is_folded, like, shifted
+from ddbmig.validators.evaluate import CLOCK, NotEvaluated, compare, default_value, folded, is_folded, like, shifted
 from ddbmig.validators.outputs import Answer
 from ddbmig.validators.sql_side import Asked, NotRun, Parameters, RawRow, Refused, Row, ask
 
@@ -180,9 +180,9 @@ class SourceRows:
     def present(self, table_id: str, column: str, limit: int) -> list[Cell]:
         """The first distinct values of a column in its order, NULL apart, and the last."""
         table, name = self._schema.table(table_id), _quoted(column)
-        some = f"SELECT DISTINCT {name} FROM {self._name(table)} WHERE {name} IS NOT NULL ORDER BY {name}"  # noqa: S608
-        rows = [*self._db.execute(f"{some} LIMIT {limit}"), *self._db.execute(f"{some} DESC LIMIT 1")]
-        return [_typed(table.column(column), row[0]) for row in rows]
+        some = f"SELECT DISTINCT {name} COLLATE BINARY FROM {self._name(table)} WHERE {name} IS NOT NULL"  # noqa: S608
+        found = sorted((row[0] for row in self._db.execute(some)), key=_in_order)
+        return [_typed(table.column(column), value) for value in (*found[:limit], *found[-1:])]
 
     def largest(self, table_id: str, column: str) -> int:
         """The largest number in a column, 0 without one."""
@@ -403,6 +403,12 @@ def _affinity(column: Column) -> str:
     if column.type in ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit"):
         return "BLOB"
     return "TEXT COLLATE mysql_ci" if is_folded(column) else "TEXT"
+
+
+def _in_order(value: Cell) -> tuple[str, Cell]:
+    """Sorts values of one column as its collation does; those of different classes apart."""
+    kind = type(value).__name__ if isinstance(value, str | bytes) else ""
+    return kind, folded(value) if isinstance(value, str) else value
 
 
 def _stored(cell: Cell) -> object:

@@ -33,10 +33,13 @@ class Refused(Exception):
 class SqlSide(Protocol):
     """The source rows in a database, and templates run on them."""
 
-    name: str
-    """As reports name it."""
-    known_differences: tuple[str, ...]
-    """In what it may differ from the application's MySQL, one sentence each."""
+    @property
+    def name(self) -> str:
+        """As reports name it."""
+
+    @property
+    def known_differences(self) -> tuple[str, ...]:
+        """In what it may differ from the application's MySQL, one sentence each."""
 
     def load(self, rows: Iterable[tuple[str, Sequence[Cell]]], limit: int) -> dict[str, int]:
         """Keep up to `limit` rows of each table; returns how many rows of each table there were."""

@@ -22,7 +22,6 @@ from ddbmig.validators.engines import Engine
 from ddbmig.validators.operations import KNOWN_DIFFERENCES, Meter, Operations
 from ddbmig.validators.proof import Proof, routed_result
 from ddbmig.validators.round_trip import round_trip
-from ddbmig.validators.source import SourceRows
 from ddbmig.validators.sql_side import SqlSide
 from ddbmig.validators.state import State
 
@@ -45,9 +44,10 @@ class Data:
     """Rows of one table that were kept at most."""
 
 
-def read_data(snapshot: Snapshot, rows: Iterable[tuple[str, Sequence[Cell]]], limit: int = ROW_LIMIT) -> Data:
+def read_data(
+    snapshot: Snapshot, rows: Iterable[tuple[str, Sequence[Cell]]], source: SqlSide, limit: int = ROW_LIMIT
+) -> Data:
     """Take the source rows in for the SQL side, with indexes for what the statements look up."""
-    source = SourceRows(snapshot.tables)
     seen = source.load(rows, limit)
     wanted: set[tuple[str, tuple[str, ...]]] = set()
     for pattern in snapshot.patterns:
