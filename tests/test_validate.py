@@ -124,7 +124,7 @@ def test_it_is_not_claimed_and_the_gate_fails(tmp_path: Path) -> None:
     assert ddbmig("analyze", shop, *MOTO, "--approve", "all").code == 0
     validation = load(shop, "validation.json")
     names = {one["id"]: one["name"] for one in load(shop, "snapshot.json")["patterns"]}
-    failed = {names[one["pattern"]] for one in validation["patterns"] if one["status"] == "failed"}
+    failed = {names[one["pattern"]] for one in validation["patterns"] if one["status"] == "mismatched"}
     assert "select books by id" in failed
     assert [one["rule"] for one in validation["findings"] if one["severity"] == "error"] == ["PR018"]
     assert claimed(shop) == set(names.values()) - failed
@@ -157,8 +157,8 @@ def _pattern(number: int) -> AccessPattern:
     ("results", "expected"),
     [
         ({}, {"Q1": "pattern 1 (not proved)", "Q2": "pattern 2 (not proved)"}),
-        ({"Q1": "passed", "Q2": "failed"}, {"Q1": "pattern 1"}),
-        ({"Q1": "not compared", "Q2": "not run"}, {"Q1": "pattern 1 (not proved)", "Q2": "pattern 2 (not proved)"}),
+        ({"Q1": "proved", "Q2": "mismatched"}, {"Q1": "pattern 1"}),
+        ({"Q1": "not proved", "Q2": "routed"}, {"Q1": "pattern 1 (not proved)", "Q2": "pattern 2 (not proved)"}),
     ],
 )
 def test_who_may_be_claimed(results: Mapping[str, Any], expected: Mapping[str, str]) -> None:

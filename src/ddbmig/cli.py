@@ -95,7 +95,8 @@ def cli() -> None:
 @with_engine
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
-    engine: "Choice", endpoint: str | None, remote: bool, **given: tuple[Path, ...],
+    engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
+    **given: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Walk the six stages: from schema, logs and data to the migration contract.
 
@@ -110,7 +111,7 @@ def analyze(
     run = workflow.Run(
         project=project,
         sources=sources,
-        engines=workflow.Engines(engine, endpoint, remote),
+        engines=workflow.Engines(engine, endpoint, remote, sql_server),
         approve=upto,
         ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
         show=_show,
@@ -173,7 +174,7 @@ def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) ->
 @with_engine
 def validate(
     folder: Path | None, alternative: str | None, data: tuple[Path, ...], out: Path | None, settings: tuple[str, ...],
-    engine: "Choice", endpoint: str | None, remote: bool,
+    engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
 ) -> int:  # fmt: skip
     """Run stage 4 alone on the saved design; exit with 1 where a plan answers otherwise than its SQL.
 
@@ -187,7 +188,9 @@ def validate(
     rows = input_paths(project, {"data": data})["data"]
     check_exist(rows)
     sources = Sources(**with_names({"data": rows}), hash_key=project.hash_key())
-    run = workflow.Run(project, sources, workflow.Engines(engine, endpoint, remote), show=_show, progress=progress)
+    run = workflow.Run(
+        project, sources, workflow.Engines(engine, endpoint, remote, sql_server), show=_show, progress=progress
+    )
     found = run.validate(alternative)
     if workflow.design_is_stale(project, Sources(**with_names(input_paths(project, {})))):
         click.echo("ddbmig: the inputs have changed since the design was made: see ddbmig status", err=True)

@@ -43,9 +43,13 @@ with_engine = _with(
     click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True,
                  help="DynamoDB for stage 4."),
     click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed."),
-    click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine."),
+    click.option("--sql-server", metavar="URL",
+                 help="mysql://user@host:port/ to run the SQL of stage 4 in scratch schemas; the password from "
+                 "MYSQL_PWD; loopback unless confirmed. [default: an embedded SQLite]"),
+    click.option("--yes-this-is-not-local", "remote", is_flag=True,
+                 help="Confirm an endpoint or SQL server beyond this machine."),
 )  # fmt: skip
-"""Which DynamoDB the design is run on."""
+"""Which DynamoDB the design is run on, and where the SQL beside it."""
 with_inputs = _with(
     click.argument("folder", required=False, type=PATH),
     click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or by hand."),

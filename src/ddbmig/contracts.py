@@ -81,6 +81,7 @@ def preview(
     """
     from boto3.dynamodb.types import TypeSerializer  # heavy
 
+    from ddbmig.validators.source import SourceRows
     from ddbmig.validators.validate import read_data
 
     entries = {entry.table: entry for entry in contract.root if entry.type == "Table"}
@@ -89,7 +90,7 @@ def preview(
     found = sources.data_rows(snapshot.tables)
     if found is None:
         raise UsageError("no rows to show", hint="name a dump by --data, or in ddbmig.yaml")
-    source, serializer = read_data(snapshot, found).source, TypeSerializer()
+    source, serializer = read_data(snapshot, found, SourceRows(snapshot.tables)).source, TypeSerializer()
 
     def parent(table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Row | None:
         return source.match(table_id, dict(zip(columns, values, strict=True)))

@@ -7,6 +7,7 @@ again: its value is read back.
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,6 +34,7 @@ from ddbmig.model.contract import Contract
 from ddbmig.model.design import Design
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
 from ddbmig.model.prices import Prices
+from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.project import (
@@ -55,6 +57,7 @@ from ddbmig.reporters.stage5 import stage5
 
 if TYPE_CHECKING:
     from ddbmig.validators.engines import Choice
+    from ddbmig.validators.sql_side import SqlSide
 
 STATE = "state.json"
 MOST_SHOWN = 5
@@ -97,12 +100,20 @@ class Engines:
     choice: "Choice" = "auto"
     endpoint: str | None = None
     allow_remote: bool = False
+    sql_server: str | None = None
+    """The MySQL or MariaDB that runs the SQL, in scratch schemas; None for the embedded SQLite."""
 
     def check(self) -> None:
         """Raise UsageError where these options contradict each other or name a place that is not allowed."""
-        from ddbmig.validators.engines import settled
+        from ddbmig.analyzers.live import parse_url
+        from ddbmig.validators.engines import is_loopback, settled
 
         settled(self.choice, self.endpoint, self.allow_remote)
+        if self.sql_server is not None:
+            host = parse_url(self.sql_server).host
+            if not is_loopback(host) and not self.allow_remote:
+                hint = "add --yes-this-is-not-local if schemas may be created and filled there"
+                raise UsageError("this SQL server is not on this machine", subject=host, hint=hint)
 
 
 @dataclass
@@ -216,7 +227,8 @@ class Run:
             found["server"] = sha256(self.sources.connection.model_dump_json().encode())
         found |= {f"stage {number}": sha256(self.values[number].to_bytes()) for number in _BUILDS_ON[stage.number]}
         if stage.number == 4:
-            found["engine"] = f"{self.engines.choice} {self.engines.endpoint or ''}".strip()
+            names = (self.engines.choice, self.engines.endpoint, self.engines.sql_server)
+            found["engine"] = " ".join(filter(None, names))
         return found
 
     def decision(self, stage: Stage) -> str:
@@ -293,20 +305,33 @@ class Run:
 
         snapshot, design = self.values[1], self.values[3]
         rows = self.sources.data_rows(snapshot.tables)
-        data = None
-        if rows is not None:
-            self.progress("reading the data")
-            data = read_data(snapshot, rows)
-        self.progress("starting DynamoDB")
-        with open_engine(
-            self.engines.choice,
-            endpoint=self.engines.endpoint,
-            allow_remote=self.engines.allow_remote,
-        ) as engine:
+        with ExitStack() as stack:
+            data = None
+            if rows is not None:
+                self.progress("reading the data")
+                data = read_data(snapshot, rows, stack.enter_context(closing(self._sql_side())))
+            self.progress("starting DynamoDB")
+            engine = stack.enter_context(
+                open_engine(
+                    self.engines.choice,
+                    endpoint=self.engines.endpoint,
+                    allow_remote=self.engines.allow_remote,
+                )
+            )
             self.progress(f"validating on {engine.name}")
             validation = validate(snapshot, design.alternative(alternative), engine, data, self.progress)
         found = find(self.rulebook, "validation", alternative, validation_facts(validation))
         return validation.model_copy(update={"findings": found})
+
+    def _sql_side(self) -> "SqlSide":
+        """Where the SQL runs."""
+        from ddbmig.analyzers.live import open_connection
+        from ddbmig.validators.server_rows import ServerRows
+        from ddbmig.validators.source import SourceRows
+
+        url = self.engines.sql_server
+        schema: Schema = self.values[1].tables
+        return SourceRows(schema) if url is None else ServerRows(schema, lambda: open_connection(url))
 
     def _stage5(self) -> dict[str, bytes]:
         snapshot, assessment, design, validation = (self.values[n] for n in (1, 2, 3, 4))
@@ -348,7 +373,7 @@ def other_name(name: str, alternative: str) -> str:
 
 def disproved(validation: Validation) -> bool:
     """Whether a plan answers otherwise than its SQL, or leaves other data."""
-    differing = any(result.status == "failed" for result in validation.patterns)
+    differing = any(result.status == "mismatched" for result in validation.patterns)
     return differing or any(result.missing or result.unexpected for result in validation.state)
 
 
@@ -629,7 +654,7 @@ def _summary4(values: Mapping[int, Any]) -> list[str]:
     statuses = [p.status for p in validation.patterns]
     counts = ", ".join(f"{statuses.count(s)} {s}" for s in dict.fromkeys(sorted(statuses)))
     names = {pattern.id: pattern.name for pattern in values[1].patterns}
-    failed = [p for p in validation.patterns if p.status == "failed"]
+    failed = [p for p in validation.patterns if p.status == "mismatched"]
     differing = [f"differs: {p.pattern} {names.get(p.pattern, '')}: {p.why}" for p in failed[:MOST_SHOWN]]
     more = [f"and {len(failed) - MOST_SHOWN} more that differ"] if len(failed) > MOST_SHOWN else []
     errors = [f"error {f.rule} {f.title}: {f.message}" for f in validation.findings if f.severity == "error"]

@@ -14,7 +14,7 @@ from hand_made import ASSESSMENT, DESIGN, INSERT, SEARCH, SELECT, SNAPSHOT, UPDA
 
 CHOSEN = DESIGN.alternative(DESIGN.chosen)
 ENTRIES = dict(plan_entries(SNAPSHOT, ASSESSMENT, CHOSEN, {SELECT.id: Decimal("1234.5")}))
-PROOF = Proved(status="passed", why="", engine="DynamoDB Local", current=False, runs=3, consumed_read_units=4.5,
+PROOF = Proved(status="proved", why="", engine="DynamoDB Local", current=False, runs=3, consumed_read_units=4.5,
                consumed_write_units=0)  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_every_call_says_where_how_often_and_what_it_takes() -> None:
         " 1. Query books/books_by_author: 1 item, 1.5 RRU", " 2. BatchGetItem books: 1 item, 1 RRU",
         " 3. client: keep the rows with $b.id = $id AND $b.kind IS NULL", " 5. client: keep the first $limit rows",
         "      Match: $b.kind = $limit", " $limit is parameter 2 of the statement", "Relies on: relies on `x` | y",
-        "Stage 4: passed on DynamoDB Local, 3 runs, 4.5 RRU consumed.",
+        "Stage 4: proved on DynamoDB Local, 3 runs, 4.5 RRU consumed.",
         "The design has been made anew since: run stage 4 again.",
     ):  # fmt: skip
         assert f"\n{line}\n" in text, line
@@ -69,10 +69,10 @@ def test_alternatives_that_do_the_same_are_one_answer_and_the_chosen_is_first() 
 
 
 def test_the_proof_of_a_pattern_is_that_of_its_result() -> None:
-    result = PatternResult(pattern=SELECT.id, status="not run", runs=0, rows_sql=0, rows_plan=0, why="no data")
+    result = PatternResult(pattern=SELECT.id, status="not proved", runs=0, rows_sql=0, rows_plan=0, why="no data")
     validation = Validation(engine="E", alternative=CHOSEN.id, seed=1, tables_created=0, indexes_created=0,
                             patterns=(result,))  # fmt: skip
     found = proof_of(validation, SELECT.id, current=True)
     assert found is not None
-    assert (found.status, found.why, found.current) == ("not run", "no data", True)
+    assert (found.status, found.why, found.current) == ("not proved", "no data", True)
     assert proof_of(validation, "Q0", current=True) is None

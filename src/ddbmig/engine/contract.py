@@ -23,9 +23,9 @@ def satisfied(patterns: Iterable[AccessPattern], validation: Validation) -> dict
     """
     status = {result.pattern: result.status for result in validation.patterns}
     return {
-        pattern.id: pattern.name + ("" if status.get(pattern.id) == "passed" else NOT_PROVED)
+        pattern.id: pattern.name + ("" if status.get(pattern.id) == "proved" else NOT_PROVED)
         for pattern in patterns
-        if status.get(pattern.id) != "failed"
+        if status.get(pattern.id) != "mismatched"
     }
 
 

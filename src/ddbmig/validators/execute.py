@@ -49,6 +49,7 @@ from ddbmig.validators.evaluate import (
     number,
 )
 from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
+from ddbmig.validators.outputs import mark_refs
 
 AUTO_KEYS = dict[tuple[str, str], int]
 """Next AUTO_INCREMENT value per (table id, column), as MySQL would give it."""
@@ -56,11 +57,19 @@ AUTO_KEYS = dict[tuple[str, str], int]
 
 @dataclass(frozen=True)
 class PlanResult:
-    """How many rows a plan returned or changed, the rows' output columns, and aggregates over all rows."""
+    """How many rows a plan returned or changed, and the rows.
+
+    A row's values are its output columns, then the aggregates of its group, then the existence tests among the
+    outputs; `keys` are the values that order the rows.
+    """
 
     rows: int
     values: tuple[tuple[Cell, ...], ...] = ()
-    aggregates: tuple[Cell, ...] = ()
+    keys: tuple[tuple[Cell, ...], ...] = ()
+
+
+_COMPUTED = -1
+"""The reference under which a row of the relation keeps the aggregates and existence tests computed for it."""
 
 
 def run_plan(
@@ -75,7 +84,7 @@ def run_plan(
         run.step(step)
     if pattern.kind != "select":
         return PlanResult(run.affected)
-    return PlanResult(len(run.relation), run.outputs(), run.aggregates)
+    return PlanResult(len(run.relation), run.outputs(), run.keys())
 
 
 class _Run:
@@ -90,7 +99,6 @@ class _Run:
         self.evaluator = Evaluator(self.columns, params)
         self.relation: list[Binding] = [{0: self._inserted_row()}] if pattern.kind == "insert" else [{}]
         self.affected = 0
-        self.aggregates: tuple[Cell, ...] = ()
 
     # --- steps ---
 
@@ -132,8 +140,11 @@ class _Run:
             identity = hash(tuple(sorted((ref, id(row)) for ref, row in base.items())))
             matched = all(binding.get(ref) is not None for ref in step.refs)
             kept[identity] = (base, matched or kept.get(identity, (base, False))[1])
-        wanted = {"matched": (True,), "unmatched": (False,), "all": (True, False)}[step.keep]
-        self.relation = [base for base, matched in kept.values() if matched in wanted]
+        if step.keep == "all":
+            name = f"test {step.refs[0]}"
+            self.relation = [_with_computed(base, {name: int(matched)}) for base, matched in kept.values()]
+        else:
+            self.relation = [base for base, matched in kept.values() if matched == (step.keep == "matched")]
 
     def _order(self, order: Iterable[OrderTerm], a: Binding, b: Binding) -> int:
         for term in order:
@@ -151,8 +162,15 @@ class _Run:
         return tuple(self._comparable(column, binding) for column in self.pattern.reads)
 
     def outputs(self) -> tuple[tuple[Cell, ...], ...]:
-        """The output columns of every row of the relation."""
-        return tuple(tuple(self.evaluator.value(c, b) for c in self.pattern.reads) for b in self.relation)
+        """The output columns of every row of the relation, and what was computed for it."""
+        computed = [f"aggregate {n}" for n in range(len(self.pattern.aggregates))]
+        computed += [f"test {ref}" for ref in mark_refs(self.pattern)]
+        columns = (*self.pattern.reads, *(ColumnRef(ref=_COMPUTED, column=name) for name in computed))
+        return tuple(tuple(self.evaluator.value(c, b) for c in columns) for b in self.relation)
+
+    def keys(self) -> tuple[tuple[Cell, ...], ...]:
+        """What orders the rows of the relation."""
+        return tuple(tuple(self.evaluator.value(t.column, b) for t in self.pattern.order) for b in self.relation)
 
     def _comparable(self, ref: ColumnRef, binding: Binding) -> Cell:
         value = self.evaluator.value(ref, binding)
@@ -165,9 +183,12 @@ class _Run:
         for binding in self.relation:
             key = tuple(self._comparable(column, binding) for column in step.group_by)
             groups.setdefault(key, []).append(binding)
-        if not step.group_by:
-            self.aggregates = tuple(self._aggregate(a, self.relation) for a in step.aggregates)
-        self.relation = [bindings[0] if bindings else {} for bindings in groups.values()]
+        self.relation = [self._group(step, bindings) for bindings in groups.values()]
+
+    def _group(self, step: Reduce, bindings: list[Binding]) -> Binding:
+        """One row for a group: the first of its rows, and its aggregates."""
+        values = {f"aggregate {n}": self._aggregate(a, bindings) for n, a in enumerate(step.aggregates)}
+        return _with_computed(bindings[0] if bindings else {}, values)
 
     def _aggregate(self, aggregate: Aggregate, relation: list[Binding]) -> Cell:
         """One aggregate over the relation, NULLs apart, as SQL has it."""
@@ -564,6 +585,11 @@ class _Run:
                 if same and row is not None and tuple(row.get(c) for c in columns) == values:
                     return row
         return None
+
+
+def _with_computed(binding: Binding, values: Row) -> Binding:
+    """A row of the relation with values that the client has computed for it."""
+    return {**binding, _COMPUTED: {**(binding.get(_COMPUTED) or {}), **values}}
 
 
 def _ascending(a: Cell, b: Cell) -> int:
