@@ -101,7 +101,7 @@ class Runner:
         if "column" in described:
             table, _, column = described["column"].rpartition(".")
             return self._of_row(self.others, table, column)
-        return SAMPLES[described.get("type", "N" if name in ("limit", "offset", "p0") else "S")]
+        return SAMPLES[described.get("type", "S")]
 
     def _of_row(self, rows: Rows, table: str, name: str) -> Any:
         column = self.schema.table(table).column(name)

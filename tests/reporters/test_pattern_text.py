@@ -39,7 +39,8 @@ def test_every_call_says_where_how_often_and_what_it_takes() -> None:
     for line in (
         " 1. Query books/books_by_author: 1 item, 1.5 RRU", " 2. BatchGetItem books: 1 item, 1 RRU",
         " 3. client: keep the rows with $b.id = $id AND $b.kind IS NULL", " 5. client: keep the first $limit rows",
-        "      Match: $b.kind = $limit", " $limit is parameter 2 of the statement", "Relies on: relies on `x` | y",
+        "      Match: $b.kind = $limit",
+        " $id is parameter 1 of the statement (bo|oks.id: N, integer)", "Relies on: relies on `x` | y",
         "Stage 4: proved on DynamoDB Local, 3 runs, 4.5 RRU consumed.",
         "The design has been made anew since: run stage 4 again.",
     ):  # fmt: skip

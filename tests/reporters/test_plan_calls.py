@@ -235,6 +235,12 @@ def test_what_an_update_expression_can_compute(term: Any, can: bool) -> None:
     assert in_place(term) is can
 
 
+def test_a_parameter_that_is_added_is_of_the_kind_of_its_column() -> None:
+    assert written(UPDATE, UPDATE_PLAN).placeholders["p0"] == {
+        "is": "parameter 1 of the statement", "column": f"{BOOKS}.author_id", "type": "N", "encoding": "integer",
+    }  # fmt: skip
+
+
 def test_what_it_cannot_is_computed_by_the_client() -> None:
     product = Arithmetic(op="*", left=ColumnRef(ref=0, column="author_id"), right=Param(index=0))
     write = UPDATE_PLAN.steps[0].model_copy(update={"sets": (Assignment(column="author_id", value=product),)})

@@ -37,7 +37,7 @@ class Values:
         """A term as a value; `stored_in` is the column that it is compared with or stored in, of the MySQL `table`."""
         match term:
             case Param():
-                return self._parameter(term)
+                return self._parameter(term, table, stored_in)
             case ColumnRef(ref=0) if self.namer.inserted:
                 return self._inserted(term.column, table)
             case ColumnRef():
@@ -79,12 +79,14 @@ class Values:
         )  # fmt: skip
         return self._enter(made[1:], what, table, column)
 
-    def _parameter(self, param: Param) -> str:
+    def _parameter(self, param: Param, table: str = "", stored_in: str = "") -> str:
+        """A parameter; where the statement ties it to no column, it is of the kind of the one that it goes into."""
         name = self.namer.parameters.get(param.index, f"p{param.index}")
         of = self.pattern.params[param.index] if param.index < len(self.pattern.params) else None
         what = f"parameter {param.index + 1} of the statement" + (", a list" if param.many else "")
-        table = self.pattern.refs[of.ref].table if of is not None and of.ref < len(self.pattern.refs) else ""
-        self.placeholders[name] = {"is": what} | (self._described(table, of.column) if of is not None else {})
+        if of is not None:
+            table, stored_in = self.pattern.refs[of.ref].table, of.column
+        self.placeholders[name] = self.placeholders.get(name, {}) | {"is": what} | self._described(table, stored_in)
         return f"${name}"
 
     def _enter(self, name: str, what: str, table: str, column: str | None) -> str:
