@@ -108,7 +108,8 @@ def collect(url: str, password: str | None = None) -> "LiveCollection":
 def open_connection(url: str, password: str | None = None) -> "pymysql.Connection[Cursor]":
     """A connection that may write, for scratch schemas of ours; dates and times are read as text.
 
-    An UPDATE counts the rows that it found, whether their values changed or not. `password` falls back to the environment variable MYSQL_PWD. Raises UsageError as `collect` does.
+    An UPDATE counts the rows that it found, whether their values changed or not. `password` falls back to the
+    environment variable MYSQL_PWD. Raises UsageError as `collect` does.
     """
     from pymysql.constants import CLIENT
 

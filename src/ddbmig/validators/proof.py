@@ -77,7 +77,7 @@ class Proof:
         """Run a pattern's plan beside its SQL."""
         result = PatternResult(pattern=pattern.id, status="not proved", runs=0, rows_sql=0, rows_plan=0)
         if plan.routed:
-            return routed_result(result, plan)
+            return result.model_copy(update={"status": "routed", "reason": plan.routed[0], "why": plan.detail})
         runs = _Runs(self, pattern, plan)
         return runs.result(result)
 
@@ -158,11 +158,6 @@ class Proof:
         for column in table.columns:
             if column.auto_increment and pattern.kind == "insert" and answer.generated:
                 self._keys[(table.id, column.name)] = answer.generated - 1
-
-
-def routed_result(result: PatternResult, plan: Plan) -> PatternResult:
-    """The result of a pattern that has no plan."""
-    return result.model_copy(update={"status": "routed", "reason": plan.routed[0], "why": plan.detail})
 
 
 def _counted(pattern: AccessPattern, answer: Answer, found: PlanResult) -> str | None:

@@ -89,7 +89,7 @@ class ServerRows:
         self._drop()
         for scratch in self._scratch.values():
             self._all(f"CREATE DATABASE {_quoted(scratch)} CHARACTER SET utf8mb4")
-        self._all("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0")
+        self._all("SET SESSION sql_mode = '', time_zone = '+00:00', foreign_key_checks = 0")
         for table in self._schema.tables:
             self._all(self._ddl(table))
 
@@ -159,7 +159,7 @@ class ServerRows:
         """Keep up to `limit` rows of each table; returns how many rows of each table there were."""
         seen: dict[str, int] = {}
         waiting: dict[str, list[Sequence[Cell]]] = {}
-        self._all("SET SESSION unique_checks = 0")
+        self._all("SET SESSION unique_checks = 0, foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
         self._connection.begin()
         for table_id, row in rows:
             seen[table_id] = seen.get(table_id, 0) + 1

@@ -105,6 +105,7 @@ class SourceRows:
         """Keep up to `limit` rows of each table; returns how many rows of each table there were."""
         seen: dict[str, int] = {}
         waiting: dict[str, list[tuple[object, ...]]] = {}
+        self._db.execute("PRAGMA foreign_keys = OFF")
         self._db.execute("BEGIN")
         for table_id, row in rows:
             seen[table_id] = seen.get(table_id, 0) + 1
