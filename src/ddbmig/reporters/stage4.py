@@ -232,7 +232,8 @@ def _on_generated(one: PatternResult) -> str:
 
 def _every_pattern(validation: Validation, weights: Weights) -> LongTable:
     rows = [
-        (weights.label(one.pattern), say("{}{}", one.status, _on_generated(one)), number(one.runs), number(one.boundary_runs), number(one.rows_sql),
+        (weights.label(one.pattern), say("{}{}", one.status, _on_generated(one)), number(one.runs),
+         number(one.boundary_runs), number(one.rows_sql),
          number(len(one.untried)), _share(one, weights))
         for one in _by_calls(validation.patterns, weights)
     ]  # fmt: skip

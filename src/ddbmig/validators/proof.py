@@ -1,7 +1,7 @@
 """The proof of one access pattern: its plan and its SQL run with the same parameters, and compared.
 
 A read is compared row by row as SQL promises; a write by the items that it leaves. Sampled writes stay, so that the
-data moves on as it would; boundary ones are undone on both sides. The first difference ends a pattern's runs; from it
+data moves on as it would; the first one and the boundary ones around it are undone on both sides. The first difference ends a pattern's runs; from it
 simpler parameter sets are tried as long as they still differ.
 """
 
@@ -212,7 +212,7 @@ class _Runs:
         for attempt in range(ATTEMPTS):
             self.base = self.sampler.sample()
             try:
-                trial = self._attempt(self.base, keep=True)
+                trial = self._attempt(self.base, keep=self.seen.runs > 0)
             except Refused:
                 if attempt == ATTEMPTS - 1:
                     raise
