@@ -1,8 +1,8 @@
 """The proof of one access pattern: its plan and its SQL run with the same parameters, and compared.
 
 A read is compared row by row as SQL promises; a write by the items that it leaves. Sampled writes stay, so that the
-data moves on as it would; the first one and the boundary ones around it are undone on both sides. The first difference ends a pattern's runs; from it
-simpler parameter sets are tried as long as they still differ.
+data moves on as it would; the first one and the boundary ones around it are undone on both sides. The first difference
+ends a pattern's runs; from it simpler parameter sets are tried as long as they still differ.
 """
 
 from collections.abc import Iterator, Mapping

@@ -249,7 +249,7 @@ class ServerRows:
             return self._written(pattern, number_placeholders(pattern.sql)[0], params)
         asked = self._asked.get(pattern.id)
         if asked is None:
-            asked = self._asked[pattern.id] = ask(pattern)
+            asked = self._asked[pattern.id] = ask(pattern, self._schema)
         rows = asked.rows(self._fetched(pattern, asked.statement, params))
         choice = None if asked.unlimited is None else asked.rows(self._fetched(pattern, asked.unlimited, params))
         return Answer(len(rows.values), rows, choice)
