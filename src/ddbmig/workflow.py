@@ -304,12 +304,10 @@ class Run:
         from ddbmig.validators.validate import read_data, validate
 
         snapshot, design = self.values[1], self.values[3]
-        rows = self.sources.data_rows(snapshot.tables)
+        rows = self.sources.data_rows(snapshot.tables) or ()
         with ExitStack() as stack:
-            data = None
-            if rows is not None:
-                self.progress("reading the data")
-                data = read_data(snapshot, rows, stack.enter_context(closing(self._sql_side())))
+            self.progress("reading the data")
+            data = read_data(snapshot, rows, stack.enter_context(closing(self._sql_side())))
             self.progress("starting DynamoDB")
             engine = stack.enter_context(
                 open_engine(

@@ -67,6 +67,8 @@ class PatternResult(Value):
     untried: tuple[str, ...] = ()
     """Boundary cases that one side could not run, and why."""
     difference: Difference | None = None
+    generated: bool = False
+    """Whether a table that it names held generated rows only."""
     calls: int = 0
     predicted_read_units: float = 0.0
     consumed_read_units: float = 0.0
@@ -133,6 +135,8 @@ class Validation(Document):
     sql_differences: tuple[str, ...] = ()
     """In what it may differ from the application's MySQL."""
     patterns: tuple[PatternResult, ...] = ()
+    generated_tables: tuple[str, ...] = ()
+    """MySQL tables that held no row in the data, or of which none was given: their rows were generated."""
     round_trip: tuple[RoundTrip, ...] = ()
     state: tuple[StateResult, ...] = ()
     capacity_operations: int = 0

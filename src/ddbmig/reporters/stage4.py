@@ -131,6 +131,10 @@ def _outcomes(validation: Validation, weights: Weights) -> Iterator[Markup]:
         for status, found in groups.items()
     ]  # fmt: skip
     yield table(("status", "access patterns", "calls", "share of calls"), rows, (1, 2, 3))
+    made = [one.pattern for one in validation.patterns if one.status == "proved" and one.generated]
+    if made:
+        yield paragraph("{} proved on generated rows ({} of the calls): the data holds none of a table that they name.",
+                        plural(len(made), "pattern is", "patterns are"), percent(weights.share(made)))  # fmt: skip
     limited = [one.pattern for one in validation.patterns if one.status == "proved" and one.limits]
     if limited:
         yield paragraph("{} proved within limits that the design declares ({} of the calls): see “Limits of the "
@@ -225,9 +229,15 @@ def _limits(validation: Validation, weights: Weights) -> LongTable:
     return LongTable("Limits of the proof", ("access pattern", "limit", "share of calls"), rows, (2,))
 
 
+def _on_generated(one: PatternResult) -> str:
+    """The mark of what was seen on generated rows."""
+    return " (generated rows)" if one.generated and one.status != "routed" else ""
+
+
 def _every_pattern(validation: Validation, weights: Weights) -> LongTable:
     rows = [
-        (weights.label(one.pattern), one.status, number(one.runs), number(one.boundary_runs), number(one.rows_sql),
+        (weights.label(one.pattern), say("{}{}", one.status, _on_generated(one)), number(one.runs),
+         number(one.boundary_runs), number(one.rows_sql),
          number(len(one.untried)), _share(one, weights))
         for one in _by_calls(validation.patterns, weights)
     ]  # fmt: skip
@@ -240,6 +250,11 @@ def _every_pattern(validation: Validation, weights: Weights) -> LongTable:
 
 
 def _load_notes(validation: Validation) -> Iterator[Markup]:
+    if validation.generated_tables:
+        yield paragraph(
+            "**Generated**: {} had no rows; rows were made from schema and statistics with seed {}: {}.",
+            plural(len(validation.generated_tables), "table"), str(validation.seed), names(validation.generated_tables),
+        )  # fmt: skip
     limited = [load.source_table for load in validation.loads if load.source_rows_limited]
     if limited:
         yield paragraph("Only the first rows were loaded of {}.", names(sorted(set(limited))))

@@ -79,7 +79,7 @@ def _compared(
 ) -> Iterator[Edge]:
     """Edges of a value that is looked up."""
     if isinstance(value, tuple):
-        yield from _lists(source, table_id, column, value)
+        yield from _lists(source, table_id, column, use.op, value)
         return
     if use.op not in ("like", "not like"):
         yield "a value that is not there", _absent(source, table_id, column), "boundary"
@@ -97,9 +97,10 @@ def _compared(
             yield from spellings(column, value)
 
 
-def _lists(source: SqlSide, table_id: str, column: Column, value: tuple[Cell, ...]) -> Iterator[Edge]:
+def _lists(source: SqlSide, table_id: str, column: Column, op: str, value: tuple[Cell, ...]) -> Iterator[Edge]:
     absent = _absent(source, table_id, column)
-    yield "an empty list", (), "boundary"
+    if op == "in":  # MySQL has no empty list: bound as NULL it finds nothing, as it should; NOT IN (NULL) would not
+        yield "an empty list", (), "boundary"
     yield "a list of one", value[:1], "boundary"
     yield "a list with a value that is not there", (*value[:1], absent), "boundary"
     if column.nullable:

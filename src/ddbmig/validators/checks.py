@@ -38,6 +38,8 @@ def _loaded(value: Validation) -> Check:
         f"{sum(load.items_found for load in loads)} items found in the tables from {sum(load.rows for load in loads)} "
         f"rows; {sum(load.filtered for load in loads)} rows have no item by the contract, {rejected} rejected"
     )
+    if value.generated_tables:
+        evidence += f"; the rows of {len(value.generated_tables)} tables are generated"
     return _verdict(name, bool(rejected or lost), evidence + (f"; counts differ in {', '.join(lost)}" if lost else ""))
 
 

@@ -395,7 +395,13 @@ class _Run:
             )
         if call.key and any(isinstance(v, tuple) and v[0] > v[1] for v in key.values()):
             return []
-        return self.operations.pages(call, " AND ".join(clauses), names, values, call.limit)
+        limit = None if call.limit is None else call.limit + self._skipped()
+        return self.operations.pages(call, " AND ".join(clauses), names, values, limit)
+
+    def _skipped(self) -> int:
+        """The rows that an OFFSET skips: DynamoDB has none, so they are read and left out."""
+        limit = self.pattern.limit
+        return 0 if limit is None else self._number(limit.offset_param) or 0
 
     # --- writing ---
 

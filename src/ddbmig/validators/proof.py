@@ -1,8 +1,8 @@
 """The proof of one access pattern: its plan and its SQL run with the same parameters, and compared.
 
 A read is compared row by row as SQL promises; a write by the items that it leaves. Sampled writes stay, so that the
-data moves on as it would; boundary ones are undone on both sides. The first difference ends a pattern's runs; from it
-simpler parameter sets are tried as long as they still differ.
+data moves on as it would; the first one and the boundary ones around it are undone on both sides. The first difference
+ends a pattern's runs; from it simpler parameter sets are tried as long as they still differ.
 """
 
 from collections.abc import Iterator, Mapping
@@ -77,7 +77,7 @@ class Proof:
         """Run a pattern's plan beside its SQL."""
         result = PatternResult(pattern=pattern.id, status="not proved", runs=0, rows_sql=0, rows_plan=0)
         if plan.routed:
-            return routed_result(result, plan)
+            return result.model_copy(update={"status": "routed", "reason": plan.routed[0], "why": plan.detail})
         runs = _Runs(self, pattern, plan)
         return runs.result(result)
 
@@ -160,11 +160,6 @@ class Proof:
                 self._keys[(table.id, column.name)] = answer.generated - 1
 
 
-def routed_result(result: PatternResult, plan: Plan) -> PatternResult:
-    """The result of a pattern that has no plan."""
-    return result.model_copy(update={"status": "routed", "reason": plan.routed[0], "why": plan.detail})
-
-
 def _counted(pattern: AccessPattern, answer: Answer, found: PlanResult) -> str | None:
     """Whether both sides say the same of how many rows changed; MySQL counts a replaced row twice."""
     sql, plan = (min(n, 1) if pattern.kind == "insert" else n for n in (answer.count, found.rows))
@@ -217,7 +212,7 @@ class _Runs:
         for attempt in range(ATTEMPTS):
             self.base = self.sampler.sample()
             try:
-                trial = self._attempt(self.base, keep=True)
+                trial = self._attempt(self.base, keep=self.seen.runs > 0)
             except Refused:
                 if attempt == ATTEMPTS - 1:
                     raise

@@ -89,7 +89,7 @@ class ServerRows:
         self._drop()
         for scratch in self._scratch.values():
             self._all(f"CREATE DATABASE {_quoted(scratch)} CHARACTER SET utf8mb4")
-        self._all("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0")
+        self._all("SET SESSION sql_mode = '', time_zone = '+00:00', foreign_key_checks = 0")
         for table in self._schema.tables:
             self._all(self._ddl(table))
 
@@ -159,7 +159,7 @@ class ServerRows:
         """Keep up to `limit` rows of each table; returns how many rows of each table there were."""
         seen: dict[str, int] = {}
         waiting: dict[str, list[Sequence[Cell]]] = {}
-        self._all("SET SESSION unique_checks = 0")
+        self._all("SET SESSION unique_checks = 0, foreign_key_checks = 0, sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
         self._connection.begin()
         for table_id, row in rows:
             seen[table_id] = seen.get(table_id, 0) + 1
@@ -249,7 +249,7 @@ class ServerRows:
             return self._written(pattern, number_placeholders(pattern.sql)[0], params)
         asked = self._asked.get(pattern.id)
         if asked is None:
-            asked = self._asked[pattern.id] = ask(pattern)
+            asked = self._asked[pattern.id] = ask(pattern, self._schema)
         rows = asked.rows(self._fetched(pattern, asked.statement, params))
         choice = None if asked.unlimited is None else asked.rows(self._fetched(pattern, asked.unlimited, params))
         return Answer(len(rows.values), rows, choice)

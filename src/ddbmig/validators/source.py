@@ -43,6 +43,7 @@ DIFFERENCES: tuple[str, ...] = (
     "Case and accents are taken off by Unicode's decomposition; a MySQL collation has a table of its own.",
     "Values out of a column's range, and unsigned numbers below zero, are kept; MySQL refuses them.",
     "Triggers are not run, and foreign keys without an action are not checked.",
+    "Whole numbers from 2^63 on are floats: parameters of that size are not tried.",
     "JSON documents are kept as they are written; MySQL writes them in a form of its own.",
 )
 """What the embedded SQLite does otherwise than MySQL, for the report."""
@@ -105,6 +106,7 @@ class SourceRows:
         """Keep up to `limit` rows of each table; returns how many rows of each table there were."""
         seen: dict[str, int] = {}
         waiting: dict[str, list[tuple[object, ...]]] = {}
+        self._db.execute("PRAGMA foreign_keys = OFF")
         self._db.execute("BEGIN")
         for table_id, row in rows:
             seen[table_id] = seen.get(table_id, 0) + 1
@@ -197,7 +199,7 @@ class SourceRows:
             return self._written(number_placeholders(pattern.sql)[0], params)
         asked = self._asked.get(pattern.id)
         if asked is None:
-            asked = self._asked[pattern.id] = ask(pattern)
+            asked = self._asked[pattern.id] = ask(pattern, self._schema)
         rows = asked.rows(self._fetched(asked.statement, params))
         choice = None if asked.unlimited is None else asked.rows(self._fetched(asked.unlimited, params))
         return Answer(len(rows.values), rows, choice)
@@ -367,9 +369,9 @@ def _bind(statement: str, params: Parameters) -> tuple[str, dict[str, object]]:
     def name(match: re.Match[str]) -> str:
         value = params[int(match[1])]
         if not isinstance(value, tuple):
-            bound[match[0][1:]] = _stored(value)
+            bound[match[0][1:]] = _fitting(value)
             return match[0]
-        members = {f"{match[0][1:]}_{n}": _stored(member) for n, member in enumerate(value or (None,))}
+        members = {f"{match[0][1:]}_{n}": _fitting(member) for n, member in enumerate(value or (None,))}
         bound.update(members)
         return ", ".join(f":{member}" for member in members)
 
@@ -409,6 +411,13 @@ def _in_order(value: Cell) -> tuple[str, Cell]:
     """Sorts values of one column as its collation does; those of different classes apart."""
     kind = type(value).__name__ if isinstance(value, str | bytes) else ""
     return kind, folded(value) if isinstance(value, str) else value
+
+
+def _fitting(cell: Cell) -> object:
+    """A parameter as SQLite takes it. Raises NotRun for a whole number that it has not."""
+    if isinstance(cell, int) and not -(1 << 63) <= cell < 1 << 63:
+        raise NotRun("SQLite has no whole numbers of 64 bits without a sign")
+    return _stored(cell)
 
 
 def _stored(cell: Cell) -> object:

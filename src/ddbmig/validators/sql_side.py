@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ddbmig.model.condition import ColumnRef
 from ddbmig.model.encodings import Cell
 from ddbmig.model.pattern import AccessPattern, Aggregate
 from ddbmig.model.placeholders import number_placeholders
+from ddbmig.model.schema import Schema
 from ddbmig.validators.outputs import Answer, Rows, mark_refs
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ class Asked:
         return Rows(tuple(t[: self.outputs] for t in tails), tuple(t[self.outputs :] for t in tails))
 
 
-def ask(pattern: AccessPattern) -> Asked:
+def ask(pattern: AccessPattern, schema: Schema) -> Asked:
     """How a SELECT is asked. Raises NotRun where the statement does not parse."""
     import sqlglot  # heavy, and only the validation needs it here
     from sqlglot.errors import SqlglotError
@@ -122,8 +124,8 @@ def ask(pattern: AccessPattern) -> Asked:
     try:
         tree = sqlglot.parse_one(numbered, dialect="mysql")
         extra = _outputs(pattern, tree)
-        if pattern.distinct and not {t.column for t in pattern.order} <= set(pattern.reads):
-            raise NotRun("DISTINCT is ordered by a column that it does not return")
+        if pattern.distinct and not all(_determined(pattern, schema, t.column) for t in pattern.order):
+            raise NotRun("DISTINCT is ordered by a column that its rows do not determine")
         keys = [_column(pattern, t.column.ref, t.column.column) for t in pattern.order]
         _name_positions(tree)
         tree.set("expressions", [*tree.expressions, *extra, *keys])
@@ -135,6 +137,13 @@ def ask(pattern: AccessPattern) -> Asked:
     except SqlglotError as error:
         raise NotRun("the statement is not understood") from error
     return Asked(statement, unlimited, len(extra), len(keys))
+
+
+def _determined(pattern: AccessPattern, schema: Schema, column: ColumnRef) -> bool:
+    """Whether the returned columns settle the value of another: they hold it, or the primary key of its row."""
+    key = schema.table(pattern.refs[column.ref].table).primary_key
+    returned = {c.column for c in pattern.reads if c.ref == column.ref}
+    return column.column in returned or (bool(key) and set(key) <= returned)
 
 
 def _outputs(pattern: AccessPattern, tree: "exp.Expr") -> "list[exp.Expr]":

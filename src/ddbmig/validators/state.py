@@ -65,6 +65,7 @@ class State:
         self._children = _acting(schema)
         self._due: dict[str, Due] = {table.name: {} for table in self._tables}
         self._before: dict[str, Counter[RawRow]] = {}
+        self._after: dict[str, Counter[RawRow]] = {}
         self._replaced: list[tuple[str, Key, Counter[str] | None]] = []
 
     def loaded(self, table: TableDesign, item: Mapping[str, Any]) -> None:
@@ -86,8 +87,8 @@ class State:
         """After a write on both sides: the tables whose items are not what SQL's rows now make."""
         dirty: dict[str, set[Key]] = {}
         for changed in self._reached(table_id):
-            now = Counter(self._source.raw(changed))
-            gone, new = self._before[changed] - now, now - self._before[changed]
+            now = self._after[changed] = Counter(self._source.raw(changed))
+            gone, new = _more(self._before[changed], now), _more(now, self._before[changed])
             for table in self._tables:
                 if table.source_table == changed:
                     self._own(table, gone, new, dirty)
@@ -101,7 +102,7 @@ class State:
     def keep(self, table_id: str) -> None:
         """The write stays."""
         for changed in self._reached(table_id):
-            self._before[changed] = Counter(self._source.raw(changed))
+            self._before[changed] = self._after[changed]
 
     def undo(self) -> None:
         """The write was undone on both sides."""
@@ -200,6 +201,12 @@ class State:
             item = self._operations.peek(table, {**plain, **numbered})
             if item is not None:
                 yield item
+
+
+def _more(these: Counter[RawRow], others: Counter[RawRow]) -> Counter[RawRow]:
+    """`these - others`, quick where nearly all rows are the same."""
+    differing = these.items() - others.items()
+    return +Counter({row: times - others[row] for row, times in differing})
 
 
 def _key(table: TableDesign, item: Mapping[str, Any]) -> Key:

@@ -19,8 +19,9 @@ from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import LoadResult, PatternResult, RoundTrip, StateResult, Validation
 from ddbmig.validators.checks import checks
 from ddbmig.validators.engines import Engine
+from ddbmig.validators.generated import load_generated, references_of
 from ddbmig.validators.operations import KNOWN_DIFFERENCES, Meter, Operations
-from ddbmig.validators.proof import Proof, routed_result
+from ddbmig.validators.proof import Proof
 from ddbmig.validators.round_trip import round_trip
 from ddbmig.validators.sql_side import SqlSide
 from ddbmig.validators.state import State
@@ -34,18 +35,23 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Data:
-    """The source rows, and how many there were of each table; None where no data was given."""
+    """The source rows, and how many there were of each table."""
 
     source: SqlSide
     seen: Mapping[str, int]
     limit: int = ROW_LIMIT
     """Rows of one table that were kept at most."""
+    generated: tuple[str, ...] = ()
+    """Tables of which there were none, so that rows were made."""
 
 
 def read_data(
     snapshot: Snapshot, rows: Iterable[tuple[str, Sequence[Cell]]], source: SqlSide, limit: int = ROW_LIMIT
 ) -> Data:
-    """Take the source rows in for the SQL side, with indexes for what the statements look up."""
+    """Take the source rows in for the SQL side, with indexes for what the statements look up.
+
+    Tables without a row get generated ones.
+    """
     seen = source.load(rows, limit)
     wanted: set[tuple[str, tuple[str, ...]]] = set()
     for pattern in snapshot.patterns:
@@ -55,34 +61,33 @@ def read_data(
         wanted |= {(table.id, i.columns) for i in table.indexes if all(table.has_column(c) for c in i.columns)}
     for table_id, columns in sorted(wanted):
         source.index(table_id, columns)
-    return Data(source, seen, limit)
+    references = references_of(snapshot.tables, snapshot.patterns)
+    generated = load_generated(snapshot.tables, snapshot.statistics, references, source, SEED)
+    return Data(source, {**seen, **{table_id: source.count(table_id) for table_id in generated}}, limit, generated)
 
 
 def validate(
-    snapshot: Snapshot, alternative: Alternative, engine: Engine, data: Data | None, progress: Progress = lambda _: None
+    snapshot: Snapshot, alternative: Alternative, engine: Engine, data: Data, progress: Progress = lambda _: None
 ) -> Validation:
     """Run an alternative on an engine. Tables get a prefix and are removed afterwards, whatever happens."""
     run = _Validation(snapshot, alternative, engine, data)
     try:
         run.create()
-        if data is not None:
-            progress("loading")
-            run.load()
-            progress("recovering the rows from the items")
-            run.recover()
-            progress("running the plans")
-            run.run_patterns()
-            progress("comparing what the writes left")
-            run.compare_state()
-        else:
-            run.skip_patterns("no data: give --data or --mysql")
+        progress("loading")
+        run.load()
+        progress("recovering the rows from the items")
+        run.recover()
+        progress("running the plans")
+        run.run_patterns()
+        progress("comparing what the writes left")
+        run.compare_state()
         return run.result()
     finally:
         run.drop()
 
 
 class _Validation:
-    def __init__(self, snapshot: Snapshot, alternative: Alternative, engine: Engine, data: Data | None) -> None:
+    def __init__(self, snapshot: Snapshot, alternative: Alternative, engine: Engine, data: Data) -> None:
         self.snapshot, self.alternative, self.engine, self.data = snapshot, alternative, engine, data
         entries = {entry.table: entry for entry in contract_of(alternative, {}).root if entry.type == "Table"}
         self.builders = {name: ItemBuilder(entry, snapshot.tables) for name, entry in entries.items()}
@@ -95,8 +100,7 @@ class _Validation:
         self.meter = Meter()
         tables, prefix = alternative.tables, engine.prefix
         self.operations = Operations(engine.client, tables, self.builders, snapshot.tables, prefix)
-        if data is not None:
-            self.state = State(tables, self.builders, data.source, snapshot.tables, self.operations)
+        self.state = State(tables, self.builders, data.source, snapshot.tables, self.operations)
 
     # --- tables and data ---
 
@@ -125,7 +129,6 @@ class _Validation:
             self.loads.append(self._load(table))
 
     def _load(self, table: TableDesign) -> LoadResult:
-        assert self.data is not None  # noqa: S101  # load() is called with data only
         builder, loading = self.builders[table.name], _Loading()
         parents = {key: self._parents(*key) for key in builder.parents()}
 
@@ -155,31 +158,23 @@ class _Validation:
 
     def recover(self) -> None:
         """Every source row from the items."""
-        assert self.data is not None  # noqa: S101  # recover() is called with data only
         self.trips = round_trip(self.alternative.tables, self.operations, self.data.source, self.snapshot.tables)
 
     def _parents(self, table_id: str, columns: tuple[str, ...]) -> dict[tuple[Cell, ...], Mapping[str, Cell]]:
-        assert self.data is not None  # noqa: S101  # load() is called with data only
         return {tuple(row.get(c) for c in columns): row for row in self.data.source.rows(table_id)}
 
     # --- patterns ---
 
     def run_patterns(self) -> None:
         """Reads first, on the data as loaded; then writes, each on both sides, so that the two stay in step."""
-        assert self.data is not None  # noqa: S101  # run_patterns() is called with data only
         proof = Proof(self.snapshot.tables, self.data.source, self.operations, self.state, self.references, SEED)
         plans = {plan.pattern: plan for plan in self.alternative.plans}
         order = {"select": 0, "update": 1, "insert": 2, "delete": 3}
         for pattern in sorted(self.snapshot.patterns, key=lambda p: (order[p.kind], p.id)):
-            self.patterns.append(self._measured(proof.prove(pattern, plans[pattern.id])))
+            made = bool({ref.table for ref in pattern.refs} & set(self.data.generated))
+            result = proof.prove(pattern, plans[pattern.id]).model_copy(update={"generated": made})
+            self.patterns.append(self._measured(result))
         self.patterns.sort(key=lambda result: result.pattern)
-
-    def skip_patterns(self, why: str) -> None:
-        """Nothing was run, and why."""
-        routed = {plan.pattern: plan for plan in self.alternative.plans if plan.routed}
-        for pattern in sorted(self.snapshot.patterns, key=lambda p: p.id):
-            result = PatternResult(pattern=pattern.id, status="not proved", runs=0, rows_sql=0, rows_plan=0, why=why)
-            self.patterns.append(routed_result(result, routed[pattern.id]) if pattern.id in routed else result)
 
     def _measured(self, result: PatternResult) -> PatternResult:
         """The result with its operations' capacity; moto's capacity is no measure and is left at zero."""
@@ -220,8 +215,9 @@ class _Validation:
             tables_created=len(self.created),
             indexes_created=sum(len(t.indexes) for t in self.created),
             loads=tuple(self.loads),
-            sql_side=self.data.source.name if self.data else "",
-            sql_differences=self.data.source.known_differences if self.data else (),
+            sql_side=self.data.source.name,
+            sql_differences=self.data.source.known_differences,
+            generated_tables=self.data.generated,
             patterns=tuple(self.patterns),
             round_trip=self.trips,
             state=tuple(self.left),
