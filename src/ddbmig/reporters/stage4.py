@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from ddbmig.model.design import Alternative, Design
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check, PatternResult, Validation
+from ddbmig.reporters.interleaved import interleaved, interleavings
 from ddbmig.reporters.markdown import Markup, bullets, code, heading, number, percent, table
 from ddbmig.reporters.pages import (
     LongTable,
@@ -57,11 +58,16 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         section("Data loaded", *_load_notes(validation), loads.head()),
         section("Capacity", *_capacity(validation), capacity.head()),
         *(
-            section(line, *_of_guide(line, validation), *simulated(line, validation.simulation, weights))
+            section(
+                line,
+                *_of_guide(line, validation),
+                *simulated(line, validation.simulation, weights),
+                *interleaved(line, validation.consistency, weights),
+            )
             for line in GUIDE
         ),
         section("Findings", found.head()),
-        all_tables(differing, silent, loads, capacity, found),
+        all_tables(differing, silent, loads, capacity, interleavings(validation.consistency, weights), found),
         next_step("ddbmig approve 4"),
     )
 

@@ -424,15 +424,15 @@ def checks(value: Validation, moto: bool, differing: Sequence[str]) -> tuple[Che
 
 
 def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -> Validation:
-    """The validation with what no engine does: simulated throttling."""
-    from ddbmig.validators.stress import stage  # heavy: numpy
+    """The validation with what no engine does: simulated throttling, and every order of two clients' calls."""
+    from ddbmig.validators.stress import interleavings, stage  # heavy: numpy
 
-    found = stage.simulate(snapshot, alternative)
-    return value.model_copy(update={"simulation": found, "checks": (*value.checks, *stage.checks(found))})
+    simulated, raced = stage.simulate(snapshot, alternative), interleavings.search(snapshot, alternative)
+    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced))
+    return value.model_copy(update={"simulation": simulated, "consistency": raced, "checks": found})
 
 
 NOT_BUILT = (
-    "Consistency edge case testing",
     "Performance under load testing",
     "Schema evolution dry runs",
 )
