@@ -19,8 +19,8 @@ def interleaved(line: str, found: Consistency | None, weights: Weights) -> Itera
     if line != LINE or found is None:
         return
     yield paragraph(
-        "Two clients, A and B, ran each write of the logs at once on made-up rows, their calls in many orders; and one of "
-        "them stopped between two calls. Held against is what remains when one runs after the other. {} of {} were "
+        "Two clients, A and B, ran each write of the logs at once on made-up rows, their calls in many orders; and one "
+        "of them stopped between two calls. Held against is what remains when one runs after the other. {} of {} were "
         "run. Not tried: different access patterns against each other, calls that arrive twice, GSIs that lag behind.",
         plural(found.schedules, "interleaving"), plural(found.patterns, "access pattern"),
     )  # fmt: skip

@@ -372,7 +372,7 @@ class _Loading:
 
 
 def checks(value: Validation, moto: bool, differing: Sequence[str]) -> tuple[Check, ...]:
-    """The verdicts: what was run passes or fails on its figures; what was not built says so."""
+    """The verdicts: what was run passes or fails on its figures."""
     rejected = sum(load.rejected for load in value.loads)
     lost = [load.table for load in value.loads if load.items_found != load.rows - load.filtered - load.rejected]
     failed = [p for p in value.patterns if p.status == "failed"]
@@ -420,7 +420,7 @@ def checks(value: Validation, moto: bool, differing: Sequence[str]) -> tuple[Che
         )  # fmt: skip
     else:
         found.append(Check(name="Plans return as many rows as SQL", verdict="not analysed", evidence="no data given"))
-    return (*found, *(not_built(name) for name in NOT_BUILT))
+    return tuple(found)
 
 
 def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -> Validation:
@@ -428,7 +428,7 @@ def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -
     from ddbmig.validators.stress import interleavings, stage  # heavy: numpy
 
     simulated, raced = stage.simulate(snapshot, alternative), interleavings.search(snapshot, alternative)
-    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced))
+    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced), *map(not_built, NOT_BUILT))
     return value.model_copy(update={"simulation": simulated, "consistency": raced, "checks": found})
 
 
