@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ddbmig import workflow
+from ddbmig import ledger, workflow
 from ddbmig.analyzers.snapshot import Sources
 from ddbmig.model.analysis import Analysis
 from ddbmig.model.design import Design
 from ddbmig.model.errors import WaitingForApproval
-from ddbmig.project import open_project
+from ddbmig.project import file_sha, open_project
 from servers import Server
 from small_shop import CONFIG, SCHEMA, Done, contents, data_sql, ddbmig, write_shop
 
@@ -111,8 +111,8 @@ def test_a_prompt_shows_the_summary_and_a_refusal_waits(shop: Path) -> None:
         run.walk()
     assert asked == [(1, "MySQL analysis and context", "4 tables, 43 rows"),
                      (2, "Access patterns", asked[1][2])]  # fmt: skip
-    assert workflow.approved(project, 1) is not None
-    assert workflow.approved(project, 2) is None
+    assert ledger.approved(project, 1) is not None
+    assert ledger.approved(project, 2) is None
 
 
 # --- what an approval survives ---
@@ -217,6 +217,121 @@ def test_two_inputs_of_one_name_are_told_apart(tmp_path: Path) -> None:
         files.append((tmp_path / part / "x.log", "x.log"))
     found = workflow.input_files(Sources(general_logs=files))
     assert found == {"general log x.log": files[0][0], "general log x.log (2)": files[1][0]}
+
+
+# --- what changed since the approval ---
+
+
+def differences(folder: Path, stage: int) -> list[str]:
+    """The lines of `ddbmig diff`, without the count at the end."""
+    done = ddbmig("diff", str(stage), "--project", folder)
+    assert done.code == 0, done.err
+    *lines, count = done.out.splitlines()
+    assert count == f"{len(lines)} change{'' if len(lines) == 1 else 's'}"
+    return lines
+
+
+def test_nothing_has_changed_in_what_is_approved(shop: Path) -> None:
+    assert [differences(shop, stage) for stage in range(1, 7)] == [[]] * 6
+
+
+def test_a_wider_column_is_told_in_the_words_of_the_schema(shop: Path) -> None:
+    replace(shop / "schema.sql", "`title` varchar(120)", "`subtitle` varchar(240)")
+    replace(shop / "ddbmig.yaml", "growing", "mature")
+    assert analyze(shop).code == 3
+    assert differences(shop, 1) == [
+        f"~ schema schema.sql: input {sha(shop, 'approved')} -> {sha(shop)}",
+        "+ books.subtitle: varchar",
+        "- books.title: varchar",
+        "~ context.lifecycle: declared growing -> mature",
+    ]
+
+
+def test_another_design_is_told_by_its_tables_and_its_cost(shop: Path) -> None:
+    ddbmig("choose", "design", "faithful", "--project", shop)
+    assert analyze(shop).code == 3
+    lines = differences(shop, 3)
+    assert lines[0].startswith("~ the design: alternative ")
+    assert lines[0].endswith(" -> faithful")
+    assert "- attribute books.author_name: S copied from authors.name" in lines
+    assert "~ books.author_id->authors.id: outcome denormalize -> separate" in lines
+    assert analyze(shop, "--approve", "all").code == 0
+    assert differences(shop, 3) == []
+
+
+def test_a_rule_that_is_switched_off_is_told_with_the_verdict(shop: Path) -> None:
+    rules = "\n".join(f"  {rule}: {{enabled: false}}" for rule in fired(shop, "books.author_id->authors.id"))
+    replace(shop / "ddbmig.yaml", "context:", f"rules:\n{rules}\ncontext:")
+    assert analyze(shop).code == 3
+    (line,) = [line for line in differences(shop, 2) if line.startswith("~ books.author_id->authors.id: verdict ")]
+    assert line.startswith("~ books.author_id->authors.id: verdict denormalize -> undecided because no longer DM")
+
+
+def fired(folder: Path, relationship: str) -> list[str]:
+    """The rules that gave points to a relationship."""
+    assessed = json.loads((folder / "migration" / "assessment.json").read_text())["relationships"]
+    (found,) = [a for a in assessed if a["relationship"]["id"] == relationship]
+    return sorted({line["rule"] for line in found["ledger"]})
+
+
+def sha(folder: Path, kept: str = "") -> str:
+    """The short hash of the schema in the snapshot, or in the one as approved."""
+    snapshot = json.loads((folder / "migration" / kept / "snapshot.json").read_text())
+    return next(str(file["sha256"])[:12] for file in snapshot["inputs"] if file["role"] == "schema")
+
+
+def test_there_is_nothing_to_compare_with_before_an_approval(tmp_path: Path) -> None:
+    folder = write_shop(tmp_path / "shop")
+    assert ddbmig("diff", "1", "--project", folder).err == (
+        f"ddbmig: stage 1 has not been run; first: ddbmig analyze {folder}\n"
+    )
+    analyze(folder)
+    assert ddbmig("diff", "1", "--project", folder).err.startswith(
+        "ddbmig: stage 1 has not been approved here: there is nothing to compare with; read "
+    )
+
+
+def test_a_clone_without_the_copies_keeps_them_again(shop: Path) -> None:
+    shutil.rmtree(shop / "migration" / "approved")
+    assert ddbmig("diff", "2", "--project", shop).code == 2
+    assert analyze(shop).code == 0
+    assert differences(shop, 2) == []
+
+
+# --- pinning, notes and reopening ---
+
+
+def test_a_script_can_pin_what_it_approves(shop: Path) -> None:
+    (shop / "approvals.jsonl").unlink()
+    report = shop / "migration" / REPORTS[0]
+    meant = file_sha(report)
+    report.write_text(report.read_text() + "one more line\n")
+    found = file_sha(report)
+    refused = ddbmig("approve", "1", "--artifact", meant, "--project", shop)
+    assert (refused.code, refused.err) == (
+        2,
+        f"ddbmig: {report}: this is not what you mean to approve (its SHA-256 is {found}); expected {meant}; "
+        "read it as it is now\n",
+    )
+    assert not (shop / "approvals.jsonl").exists()
+    given = ddbmig("approve", "1", "--artifact", found.upper(), "--note", "read by Ada", "--project", shop)
+    assert given.code == 0
+    (entry,) = (json.loads(line) for line in (shop / "approvals.jsonl").read_text().splitlines())
+    assert (entry["stage"], entry["by"], entry["note"]) == (1, "ddbmig approve", "read by Ada")
+
+
+def test_a_stage_can_be_reopened(shop: Path) -> None:
+    done = ddbmig("reopen", "2", "--note", "the load test is not done", "--project", shop)
+    assert done.out == (f"stage 2 is open again. Next: ddbmig approve 2 --project {shop} && ddbmig analyze {shop}\n")
+    assert states(shop)[:2] == ["approved", "waiting for approval"]
+    assert analyze(shop).code == 3
+    assert ddbmig("reopen", "2", "--project", shop).err == (
+        f"ddbmig: stage 2 is not approved as it is now; go on: ddbmig analyze {shop}\n"
+    )
+    assert ddbmig("approve", "2", "--project", shop).code == 0
+    assert analyze(shop).code == 0
+    notes = [json.loads(line).get("note") for line in (shop / "approvals.jsonl").read_text().splitlines()]
+    assert notes.count("the load test is not done") == 1
 
 
 # --- decisions ---

@@ -24,7 +24,7 @@ def run(command: str) -> Done:
     lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     words = list(lexer)
-    if words[0] == "ddbmig" and not any(set(word) <= set("();<>|&") for word in words):
+    if words[0] == "ddbmig" and "$(" not in command and not any(set(word) <= set("();<>|&") for word in words):
         return ddbmig(*words[1:])
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(

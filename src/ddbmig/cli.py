@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ddbmig import __version__
-from ddbmig.cli_options import PATH, Paths, check_exist, input_paths, progress, with_inputs, with_project, with_settings
+from ddbmig.cli_contract import contract
+from ddbmig.cli_options import (
+    PATH,
+    Paths,
+    check_exist,
+    input_paths,
+    print_changes,
+    progress,
+    with_inputs,
+    with_project,
+    with_settings,
+)
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
@@ -174,13 +185,42 @@ def status(folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> 
 
 @cli.command()
 @click.argument("stage", type=click.IntRange(1, 6))
+@click.option("--artifact", metavar="SHA", help="SHA-256 of the stage's report: other bytes are refused.")
+@click.option("--note", help="A sentence for the ledger, e.g. who has read it.")
 @with_project
-def approve(stage: int, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
+def approve(
+    stage: int, artifact: str | None, note: str | None, folder: Path | None, out: Path | None,
+    settings: tuple[str, ...],
+) -> None:  # fmt: skip
     """Approve STAGE as it was last written."""
     from ddbmig import workflow
     from ddbmig.project import open_project
 
-    click.echo(workflow.approve(open_project(folder, out, settings), stage))
+    click.echo(workflow.approve(open_project(folder, out, settings), stage, artifact, note))
+
+
+@cli.command()
+@click.argument("stage", type=click.IntRange(1, 6))
+@click.option("--note", help="A sentence for the ledger, e.g. why.")
+@with_project
+def reopen(stage: int, note: str | None, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
+    """Take the approval of STAGE back: the stages after it wait for it again."""
+    from ddbmig import workflow
+    from ddbmig.project import open_project
+
+    click.echo(workflow.reopen(open_project(folder, out, settings), stage, note))
+
+
+@cli.command()
+@click.argument("stage", type=click.IntRange(1, 6))
+@click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
+@with_project
+def diff(stage: int, as_json: bool, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
+    """What changed in STAGE since it was approved, in its own terms."""
+    from ddbmig import workflow
+    from ddbmig.project import open_project
+
+    print_changes(workflow.changes(open_project(folder, out, settings), stage), as_json)
 
 
 @cli.command()
@@ -226,5 +266,5 @@ def doctor() -> None:
         click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
 
 
-for _command in (check, config, explain, rules, waive):
+for _command in (check, config, contract, explain, rules, waive):
     cli.add_command(_command)

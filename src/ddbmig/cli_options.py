@@ -1,13 +1,15 @@
 """Options that several commands share, and how they become a project and its inputs."""
 
+import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from ddbmig.model.change import Change
     from ddbmig.project import Project
 
 PATH = click.Path(path_type=Path)
@@ -67,3 +69,13 @@ def progress(text: str) -> None:
     """One line for each long step, to somebody who waits at a terminal."""
     if sys.stderr.isatty():
         click.echo(f"… {text}", err=True)
+
+
+def print_changes(changes: "Sequence[Change]", as_json: bool) -> None:
+    """Changes one a line with their number, or as JSON for a script."""
+    if as_json:
+        click.echo(json.dumps([change.model_dump(mode="json") for change in changes], indent=1))
+        return
+    for change in changes:
+        click.echo(str(change))
+    click.echo(f"{len(changes)} {'change' if len(changes) == 1 else 'changes'}")

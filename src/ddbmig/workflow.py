@@ -22,9 +22,12 @@ from ddbmig.engine.ownership import analyse
 from ddbmig.engine.review import review, validation_facts
 from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import find
+from ddbmig.engine.stage_diff import stage_changes
+from ddbmig.ledger import Approval, approved, as_approved, keep_as_approved, record_approval, record_reopening
 from ddbmig.model.analysis import Analysis
 from ddbmig.model.assessment import Assessment, Option, Phase
 from ddbmig.model.base import Document, canonical_json, sha256
+from ddbmig.model.change import Change
 from ddbmig.model.contract import Contract
 from ddbmig.model.design import Design
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
@@ -187,18 +190,22 @@ class Run:
     def _gate(self, stage: Stage) -> None:
         decision = self.decision(stage)
         if approved(self.project, stage.number) == decision:
+            keep_as_approved(self.project, stage.value)
             return
         if stage.number <= self.approve:
-            record_approval(self.project, stage.number, decision, "--approve")
+            self._approve(stage, decision, "--approve")
             return
         if self.ask is not None and self.ask(stage.number):
-            record_approval(self.project, stage.number, decision, "prompt")
+            self._approve(stage, decision, "prompt")
             return
         raise WaitingForApproval(
             f"stage {stage.number} ({stage.title}) waits for your approval",
             file=str(self.project.out / stage.report),
             hint=f"read it, then: {to_approve(self.project, stage)}",
         )
+
+    def _approve(self, stage: Stage, decision: str, by: str) -> None:
+        record_approval(self.project, Approval(stage=stage.number, decision=decision, by=by), stage.value)
 
     # --- the stages ---
 
@@ -351,48 +358,67 @@ def _is_entry(entry: object) -> bool:
     return isinstance(entry, dict) and isinstance(entry.get("needs"), dict) and isinstance(entry.get("decision"), str)
 
 
-def approved(project: Project, stage: int) -> str | None:
-    """The decision hash that the latest approval of a stage names. Raises UsageError for a damaged ledger."""
-    found = None
-    for entry in _approvals(project):
-        if entry["stage"] == stage:
-            found = entry["decision"]
-    return found
-
-
-def _approvals(project: Project) -> list[dict[str, Any]]:
-    if not project.approvals_file.exists():
-        return []
-    entries = []
-    for number, line in enumerate(project.approvals_file.read_bytes().splitlines(), 1):
-        try:
-            entry = json.loads(line)
-            entries.append({"stage": int(entry["stage"]), "decision": str(entry["decision"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError("not an approval", file=str(project.approvals_file), line=number,
-                             hint="restore the file from version control") from error  # fmt: skip
-    return entries
-
-
-def record_approval(project: Project, stage: int, decision: str, by: str) -> None:
-    """Append one approval to the ledger."""
-    known = project.approvals_file.read_bytes() if project.approvals_file.exists() else b""
-    line = json.dumps({"stage": stage, "decision": decision, "by": by}, sort_keys=True)
-    write_file(project.approvals_file, known + line.encode() + b"\n")
-
-
-def approve(project: Project, stage: int) -> str:
+def approve(project: Project, stage: int, artifact: str | None = None, note: str | None = None) -> str:
     """Approve a stage as it was last written; returns what was done and what to type next.
 
-    Raises UsageError where the stage has not been run.
+    `artifact` pins what is approved: the SHA-256 of the stage's report. Raises UsageError where the stage has not been
+    run, or its report has other bytes.
     """
+    entry = _entry(project, stage)
+    report = project.out / STAGES[stage - 1].report
+    if artifact is not None and (found := file_sha(report)) != artifact.lower():
+        raise UsageError("this is not what you mean to approve", file=str(report), subject=f"its SHA-256 is {found}",
+                         expected=artifact, hint="read it as it is now")  # fmt: skip
+    decision: str = entry["decision"]
+    if approved(project, stage) != decision:
+        given = Approval(stage=stage, decision=decision, by="ddbmig approve", note=note)
+        record_approval(project, given, STAGES[stage - 1].value)
+    return f"stage {stage} approved: {decision[:12]}. Next: {to_analyze(project)}"
+
+
+def reopen(project: Project, stage: int, note: str | None = None) -> str:
+    """Take the approval of a stage back; returns what was done and what to type next.
+
+    Raises UsageError where the stage has not been run, or is not approved as it was last written.
+    """
+    entry = _entry(project, stage)
+    if approved(project, stage) != entry["decision"]:
+        raise UsageError(f"stage {stage} is not approved as it is now", hint=f"go on: {to_analyze(project)}")
+    record_reopening(project, stage, note)
+    return f"stage {stage} is open again. Next: {to_approve(project, STAGES[stage - 1])}"
+
+
+def _entry(project: Project, stage: int) -> Mapping[str, Any]:
+    """What is known of a stage's last run. Raises UsageError where there was none."""
     entry = read_state(project.out).get(str(stage))
     if entry is None:
         raise UsageError(f"stage {stage} has not been run", hint=f"first: {to_analyze(project)}")
-    decision: str = entry["decision"]
-    if approved(project, stage) != decision:
-        record_approval(project, stage, decision, "ddbmig approve")
-    return f"stage {stage} approved: {decision[:12]}. Next: {to_analyze(project)}"
+    return entry  # type: ignore[no-any-return]  # read_state() looked at its shape
+
+
+def changes(project: Project, stage: int) -> tuple[Change, ...]:
+    """What changed in a stage since it was approved, in its own terms.
+
+    Raises UsageError where it has not been run, was never approved, or the value as approved is not kept here.
+    """
+    _entry(project, stage)
+    name = STAGES[stage - 1].value
+    kept = as_approved(project, name)
+    if not kept.is_file():
+        raise UsageError(f"stage {stage} has not been approved here: there is nothing to compare with",
+                         hint=f"read {project.out / STAGES[stage - 1].report}, then: "
+                         + to_approve(project, STAGES[stage - 1]))  # fmt: skip
+    old, new = (_value(STAGES[stage - 1], path) for path in (kept, project.out / name))
+    return stage_changes(old, new)
+
+
+def _value(stage: Stage, path: Path) -> Document | Contract:
+    if stage.document is not None:
+        return stage.document.from_file(path)
+    try:
+        return Contract.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError("cannot read this contract", file=str(path), hint="analyze again") from error
 
 
 def to_analyze(project: Project) -> str:

@@ -1,10 +1,9 @@
 """Rows to items by the contract: the one transformation that loader, validators and exports share."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ddbmig.model.contract import ContractAttribute, ContractEntry, JoinColumns
+from ddbmig.model.contract import ContractAttribute, ContractEntry, JoinColumns, required_columns
 from ddbmig.model.encodings import Cell, encode, encoding_for, render_key, row_digest, template_columns
 from ddbmig.model.errors import InputError
 from ddbmig.model.schema import Column, Schema, Table
@@ -12,8 +11,6 @@ from ddbmig.model.schema import Column, Schema, Table
 Row = Mapping[str, Cell]
 FindParent = Callable[[str, tuple[str, ...], tuple[Cell, ...]], Row | None]
 """(table id, columns, values) -> the row of that table with these values, or None."""
-
-_NOT_NULL = re.compile(r"`((?:[^`]|``)+)` IS NOT NULL")
 
 
 class ItemBuilder:
@@ -24,7 +21,7 @@ class ItemBuilder:
         self.table: Table = schema.table(entry.source_table)
         self._schema = schema
         self._columns: dict[str, Column] = {c.name: c for c in self.table.columns}
-        self._required = _required_columns(entry.filter)
+        self._required = required_columns(entry.filter)
 
     def applies(self, row: Row) -> bool:
         """Whether by the entry's filter the row has an item in this table."""
@@ -92,14 +89,3 @@ class ItemBuilder:
 
 def _as_tuple(columns: str | tuple[str, ...]) -> tuple[str, ...]:
     return (columns,) if isinstance(columns, str) else columns
-
-
-def _required_columns(predicate: str | None) -> tuple[str, ...]:
-    """The columns of a filter of the form `a` IS NOT NULL AND `b` IS NOT NULL. Raises InputError for another form."""
-    if predicate is None:
-        return ()
-    parts = [_NOT_NULL.fullmatch(part.strip()) for part in predicate.split(" AND ")]
-    if any(part is None for part in parts):
-        raise InputError("a filter of the contract is not understood", subject=predicate,
-                         expected="`column` IS NOT NULL, joined by AND")  # fmt: skip
-    return tuple(part[1].replace("``", "`") for part in parts if part)

@@ -1,11 +1,13 @@
 """The migration contract: the guide's format, and the optional fields for what the plain format cannot say."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import RootModel
 
 from ddbmig.model.base import Value
+from ddbmig.model.errors import InputError
 
 Encoding = Literal["string", "integer", "decimal", "float", "iso8601_date", "iso8601_datetime", "time", "year", "bool",
                    "base64", "binary", "json", "set", "enum", "bit", "row_digest"]  # fmt: skip
@@ -77,3 +79,20 @@ class ContractEntry(Value):
 
 class Contract(RootModel[tuple[ContractEntry, ...]]):
     """The whole of migrationContract.json."""
+
+
+_NOT_NULL = r"`((?:[^`]|``)+)` IS NOT NULL"
+_FILTER = re.compile(rf"\s*{_NOT_NULL}(?:\s+AND\s+{_NOT_NULL})*\s*")
+
+
+def required_columns(predicate: str | None) -> tuple[str, ...]:
+    """The columns of an entry's filter, which has the form `a` IS NOT NULL AND `b` IS NOT NULL.
+
+    Raises InputError for another form.
+    """
+    if predicate is None:
+        return ()
+    if not _FILTER.fullmatch(predicate):
+        raise InputError("a filter of the contract is not understood", subject=predicate,
+                         expected="`column` IS NOT NULL, joined by AND")  # fmt: skip
+    return tuple(name.replace("``", "`") for name in re.findall(_NOT_NULL, predicate))

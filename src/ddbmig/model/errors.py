@@ -19,7 +19,8 @@ class ExitCode(IntEnum):
     DONE = 0
     """Done; of `ddbmig check`: the gate is passed."""
     GATE_FAILED = 1
-    """The gate failed: `ddbmig check` has findings that nobody accepted, or `ddbmig rules test` a test that fails."""
+    """The gate failed: `ddbmig check` has findings that nobody accepted, `ddbmig rules test` a test that fails, `ddbmig
+    contract check` a mistake, or `ddbmig contract diff` a difference."""
     USAGE = 2
     """Options, configuration, a rule file, an unreachable server or a missing tool."""
     WAITING = 3
