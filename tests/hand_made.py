@@ -21,6 +21,7 @@ from ddbmig.model.assessment import (
 )
 from ddbmig.model.comparison import Comparison, Comparisons, HotPartition, ItemsAt, ItemSizes, RoundTrips, Score
 from ddbmig.model.condition import All, Arithmetic, ColumnRef, Compare, Constant, Param
+from ddbmig.model.consistency import Anomaly, Consistency
 from ddbmig.model.context import Context, Pricing, Requirement
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
 from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, Proof, TableDesign
@@ -438,6 +439,13 @@ SIMULATION = Simulation(
         )),
     ),
 )  # fmt: skip
+CONSISTENCY = Consistency(
+    patterns=2, schedules=9, not_run=(SEARCH.id,), anomalies=(
+        Anomaly(kind="answer", pattern=UPDATE.id, schedule=("A: GetItem x", "B: GetItem x")),
+        Anomaly(kind="data", pattern=UPDATE.id, tables=(BOOKS,),
+                schedule=(f"A: GetItem {MARK}", f"B: GetItem {MARK}", f"A: PutItem {MARK}", f"B: PutItem {MARK}")),
+    ),
+)  # fmt: skip
 VALIDATION = Validation(
     engine="moto 5.2", engine_warning="moto stands in for DynamoDB: its capacity is no measure", alternative="rules",
     seed=7, tables_created=3, indexes_created=2,
@@ -474,9 +482,10 @@ VALIDATION = Validation(
         Check(name="Plans answer as their SQL", verdict="failed", evidence="1 of 2 agree"),
         Check(name="Write amplification verification: consumed capacity", verdict="passed", evidence="15 operations"),
         Check(name="Hot partition simulation", verdict="passed", evidence="none of 1,000 calls is throttled at ×1"),
-        Check(name="Consistency edge case testing", verdict="not analysed", evidence="this check is not built yet"),
+        Check(name="Consistency edge case testing", verdict="passed", evidence="9 interleavings of 2 writes"),
+        Check(name="Performance under load testing", verdict="not analysed", evidence="this check is not built yet"),
     ),
-    simulation=SIMULATION,
+    simulation=SIMULATION, consistency=CONSISTENCY,
 )  # fmt: skip
 ANALYSIS = Analysis(
     alternative="rules",

@@ -243,7 +243,8 @@ def test_stage_4_opens_with_each_status_and_its_share_of_calls() -> None:
     ("heading", "opening"),
     [
         ("Hot partition simulation", "**passed**: none of 1,000 calls is throttled at ×1"),
-        ("Consistency edge case testing", "**not analysed**: this check is not built yet"),
+        ("Consistency edge case testing", "**passed**: 9 interleavings of 2 writes"),
+        ("Performance under load testing", "**not analysed**: this check is not built yet"),
         ("Write amplification verification", "**passed**: 15 operations"),
         ("Schema evolution dry runs", "**not analysed**: no check of this run covers it."),
     ],

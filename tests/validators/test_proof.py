@@ -11,8 +11,9 @@ from ddbmig.model.plan import Filter, Plan, ReadCall, Slice, Sort, Step, Transac
 from ddbmig.model.validation import PatternResult
 from ddbmig.validators.engines import Engine, open_engine
 from ddbmig.validators.proof import SPELLING, Proof
+from ddbmig.validators.run_tables import PREFIX
 from ddbmig.validators.source import SourceRows
-from ddbmig.validators.validate import PREFIX, SEED, _Validation, read_data
+from ddbmig.validators.validate import SEED, _Validation, read_data
 from design_builder import design_world
 
 SHOP = shop()

@@ -189,6 +189,7 @@ item.bytes_max               | number | bytes     | ? | design | largest row of 
 validation.mismatched_patterns | number | patterns | ? | proof | access patterns whose result differs from MySQL's
 validation.capacity_mismatches | number | patterns | ? | proof | access patterns whose consumed units differ from the predicted
 validation.load_rejects      | number | rows      | ? | proof | rows that could not be loaded through the contract
+validation.racing_writes     | number | patterns  | ? | proof | access patterns of which two clients at once, or one that stops between two calls, leave data that no order of them leaves
 validation.throttled_share   | number | share     | ? | proof | calls throttled ÷ calls, of the access pattern with most, simulated at the traffic of the logs
 validation.throttled_share_10x | number | share   | ? | proof | the same at ten times that traffic
 validation.throttled_by      | text   |           | ? | proof | the table or GSI that throttled most calls, at ten times the traffic where it does; missing where none does

@@ -147,6 +147,9 @@ def validation_facts(validation: Validation) -> dict[str, FactValue]:
         facts["validation.capacity_mismatches"] = sum(p.capacity_differs > 0 for p in validation.patterns)
     if validation.loads:
         facts["validation.load_rejects"] = sum(load.rejected for load in validation.loads)
+    raced = validation.consistency
+    if raced is not None and raced.patterns:
+        facts["validation.racing_writes"] = len({one.pattern for one in raced.anomalies if one.kind != "answer"})
     return facts | _simulated_facts(validation.simulation)
 
 

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from ddbmig.model.assessment import Finding
 from ddbmig.model.base import Document, Value
+from ddbmig.model.consistency import Consistency
 from ddbmig.model.pattern import Reason
 from ddbmig.model.simulation import Simulation
 
@@ -142,5 +143,6 @@ class Validation(Document):
     capacity_operations: int = 0
     capacity_known_differences: tuple[str, ...] = ()
     simulation: Simulation | None = None
+    consistency: Consistency | None = None
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()

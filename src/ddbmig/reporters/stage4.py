@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ddbmig.model.design import Design
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import STATUSES, Check, Difference, PatternResult, Status, Validation
+from ddbmig.reporters.interleaved import interleaved, interleavings
 from ddbmig.reporters.markdown import Markup, bullets, code, heading, number, percent, table
 from ddbmig.reporters.pages import (
     HEAVIEST,
@@ -64,11 +65,19 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         section("Data round trip", _round_trip(validation), trips.head(Markup(""))),
         section("Capacity", *_capacity(validation), capacity.head()),
         *(
-            section(line, *_of_guide(line, validation), *simulated(line, validation.simulation, weights))
+            section(
+                line,
+                *_of_guide(line, validation),
+                *simulated(line, validation.simulation, weights),
+                *interleaved(line, validation.consistency, weights),
+            )
             for line in GUIDE
         ),
         section("Findings", found.head()),
-        all_tables(mismatched, unproved, routed, limits, every, loads, trips, capacity, found),
+        all_tables(
+            mismatched, unproved, routed, limits, every, loads, trips, capacity,
+            interleavings(validation.consistency, weights), found,
+        ),
         next_step("ddbmig approve 4"),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import LoadResult, PatternResult, RoundTrip, StateResult, Validation
-from ddbmig.validators.checks import checks
+from ddbmig.validators.checks import checks, not_built
 from ddbmig.validators.engines import Engine
 from ddbmig.validators.generated import load_generated, references_of
 from ddbmig.validators.operations import KNOWN_DIFFERENCES, Meter, Operations
@@ -284,8 +284,9 @@ class _Loading:
 
 
 def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -> Validation:
-    """The validation with what no engine does: simulated throttling."""
-    from ddbmig.validators.stress import stage  # heavy: numpy
+    """The validation with what no engine does: simulated throttling, and every order of two clients' calls."""
+    from ddbmig.validators.stress import interleavings, stage  # heavy: numpy
 
-    found = stage.simulate(snapshot, alternative)
-    return value.model_copy(update={"simulation": found, "checks": (*value.checks, *stage.checks(found))})
+    simulated, raced = stage.simulate(snapshot, alternative), interleavings.search(snapshot, alternative)
+    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced), *not_built())
+    return value.model_copy(update={"simulation": simulated, "consistency": raced, "checks": found})

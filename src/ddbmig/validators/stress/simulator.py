@@ -108,6 +108,12 @@ class _Second:
     """By resource."""
     added: Floats
     """Bytes by partition."""
+    hottest: Floats
+    """By structure: the highest of heat."""
+    top: Floats
+    """By structure: the same of what was served."""
+    lost: Floats
+    """By structure: calls that it has stopped."""
 
 
 class Simulation:
@@ -144,7 +150,7 @@ class Simulation:
             offered = numpy.minimum(self.limits.offered(), 2 * factor * self.units)  # more than twice what is asked for
             if (state := (factor, offered.tobytes())) != last:  # is no limit and makes no other second
                 second, last = self._second(factor, offered), state
-            _add(outcome, second, number // MINUTE, self.partitions)
+            _add(outcome, second, number // MINUTE)
             if self._after(second):
                 self._regroup()
                 last = None
@@ -203,7 +209,16 @@ class Simulation:
             heat=asked[: 2 * count].reshape(-1, 2).max(axis=1),
             used=used,
             added=added.reshape(-1, 2).sum(axis=1),
+            hottest=self._highest(asked[: 2 * count]),
+            top=self._highest(used[: 2 * count]),
+            lost=throttled.reshape(streams, self.structures, CAUSES).sum(axis=(0, 2)),
         )
+
+    def _highest(self, shares: Floats) -> Floats:
+        """By structure, the highest of what all its partitions have of reads and writes."""
+        found = numpy.zeros(self.structures)
+        numpy.maximum.at(found, numpy.repeat(self.partitions.owner, 2), shares)
+        return found
 
 
 _NONE, _EMPTY = numpy.zeros(0, dtype=numpy.intp), numpy.zeros(0)
@@ -279,14 +294,13 @@ def units_of(streams: Sequence[Stream], structures: int) -> Floats:
     return found
 
 
-def _add(outcome: Outcome, second: _Second, minute: int, partitions: Partitions) -> None:
+def _add(outcome: Outcome, second: _Second, minute: int) -> None:
     outcome.offered += second.offered
     outcome.served += second.served
     outcome.throttled += second.throttled
-    owner, count = partitions.owner, len(partitions.bounds)
-    numpy.maximum.at(outcome.heat[minute], owner, second.heat)
-    numpy.maximum.at(outcome.top[minute], owner, second.used[: 2 * count].reshape(-1, 2).max(axis=1))
-    outcome.lost[minute] += second.throttled.sum(axis=0).reshape(-1, CAUSES).sum(axis=1)
+    numpy.maximum(outcome.heat[minute], second.hottest, out=outcome.heat[minute])
+    numpy.maximum(outcome.top[minute], second.top, out=outcome.top[minute])
+    outcome.lost[minute] += second.lost
 
 
 def _finish(outcome: Outcome, partitions: Partitions, limits: Limits) -> None:

@@ -1,0 +1,153 @@
+"""Interleavings of two clients: planted races are found with the shortest order of calls, sound plans pass."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ddbmig.engine.contract import contract_of
+from ddbmig.engine.review import validation_facts
+from ddbmig.engine.rulebook import load_rules
+from ddbmig.engine.scoring import find
+from ddbmig.loaders.items import ItemBuilder
+from ddbmig.model.assessment import Verdict
+from ddbmig.model.consistency import Anomaly, Consistency
+from ddbmig.model.design import Alternative
+from ddbmig.model.plan import Transaction
+from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.validation import Validation
+from ddbmig.packs import recommended
+from ddbmig.validators.operations import ConditionFailed, ItemWrite
+from ddbmig.validators.stress.interleavings import check, search, value_of
+from ddbmig.validators.stress.memory import MemoryOperations
+from design_builder import World, design_world, snapshot_of, template_id
+
+SCHEMA = """
+CREATE TABLE authors (id int NOT NULL, name varchar(60) NOT NULL, PRIMARY KEY (id));
+CREATE TABLE books (id int NOT NULL AUTO_INCREMENT, isbn char(13) NOT NULL, author_id int NOT NULL,
+  stock int NOT NULL, state varchar(9) NOT NULL, PRIMARY KEY (id), UNIQUE KEY isbn (isbn),
+  FOREIGN KEY (author_id) REFERENCES authors (id));
+"""
+JOIN = "SELECT b.stock, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id = ?"
+INSERT = "INSERT INTO books (isbn, author_id, stock, state) VALUES (?, ?, ?, ?)"
+MOVE = "UPDATE books SET isbn = ? WHERE id = ?"
+SELL = "UPDATE books SET state = ? WHERE id = ? AND state = ?"
+COUNT = "INSERT INTO authors (id, name) VALUES (?, ?) ON DUPLICATE KEY UPDATE name = CONCAT(name, ?)"
+PLAIN = "UPDATE books SET stock = ? WHERE id = ?"
+RENAME = "UPDATE authors SET name = ? WHERE id = ?"
+
+
+def application(*statements: str, verdicts: Mapping[str, Verdict] | None = None) -> tuple[Snapshot, Alternative]:
+    snapshot = snapshot_of(World(SCHEMA, statements))
+    design = design_world(snapshot, verdicts)
+    return snapshot, design.alternative("rules" if verdicts else design.chosen)
+
+
+def searched(*statements: str, verdicts: Mapping[str, Verdict] | None = None) -> Consistency:
+    return search(*application(*statements, verdicts=verdicts))
+
+
+def kinds(found: Consistency) -> dict[str, Anomaly]:
+    return {one.kind: one for one in found.anomalies}
+
+
+@pytest.mark.parametrize("sql", [PLAIN, INSERT, RENAME])
+def test_a_write_of_one_call_or_of_one_transaction_is_sound(sql: str) -> None:
+    found = searched(sql)
+    assert (found.patterns, found.anomalies, found.not_run) == (1, (), ())
+    assert check(found).verdict == "passed"
+
+
+def test_of_two_registrations_of_one_unique_value_one_is_kept() -> None:
+    """The two clients insert the same isbn under different ids; without the look-up's condition both would stay."""
+    snapshot, alternative = application(INSERT)
+    assert searched(INSERT).anomalies == ()
+    (plan,) = alternative.plans
+    (step,) = [step for step in plan.steps if isinstance(step, Transaction)]
+    bare = step.model_copy(update={"writes": tuple(w.model_copy(update={"condition": None}) for w in step.writes)})
+    steps = tuple(bare if one is step else one for one in plan.steps)
+    careless = alternative.model_copy(update={"plans": (plan.model_copy(update={"steps": steps}),)})
+    assert search(snapshot, careless).anomalies == ()  # each order alone is as careless
+    split = plan.model_copy(update={"steps": step.writes})
+    parted = search(snapshot, alternative.model_copy(update={"plans": (split,)}))
+    assert kinds(parted)["crash"].schedule == ("A: PutItem books", "A: stops")
+    assert kinds(parted)["crash"].tables == ("books_isbn_unique",)
+
+
+def test_a_unique_value_that_two_clients_change_leaves_a_look_up_item_behind() -> None:
+    broken = kinds(searched(MOVE))["data"]
+    assert broken.tables == ("books_isbn_unique",)
+    assert [call.split()[:2] for call in broken.schedule] == [
+        ["A:", "GetItem"], ["B:", "GetItem"], ["B:", "TransactWriteItems"], ["A:", "TransactWriteItems"],
+    ]  # fmt: skip
+
+
+def test_a_change_on_a_condition_is_told_to_both_where_the_plan_reads_first() -> None:
+    found = searched(SELL)
+    assert kinds(found).keys() == {"answer"}
+    assert check(found).verdict == "passed"
+    assert "1 both are told" in check(found).evidence
+
+
+def test_an_upsert_that_builds_on_what_it_read_loses_an_update() -> None:
+    lost = kinds(searched(COUNT))["data"]
+    assert lost.tables == ("authors",)
+    assert [call[0] for call in lost.schedule] == ["A", "B", "B", "A"]
+
+
+def test_copies_that_follow_in_calls_of_their_own_are_seen_half_done() -> None:
+    verdicts: dict[str, Verdict] = {"books.author_id->authors.id": "denormalize"}
+    found = searched(JOIN, RENAME, verdicts=verdicts)
+    crash = kinds(found)["crash"]
+    assert crash.tables == ("books",)
+    assert crash.schedule[-1] == "A: stops"
+    assert "UpdateItem authors" in crash.schedule[0]
+    assert check(found).verdict == "failed"
+    assert "A: stops" in check(found).evidence
+
+
+def test_a_race_is_a_finding() -> None:
+    def findings(found: Consistency) -> set[str]:
+        value = Validation(engine="x", alternative="x", seed=1, tables_created=0, indexes_created=0, consistency=found)
+        return {one.rule for one in find(load_rules([recommended()]), "validation", "x", validation_facts(value))}
+
+    assert findings(searched(MOVE)) == {"PR022"}
+    assert findings(searched(PLAIN)) == set()
+    assert findings(searched(SELL)) == set()
+
+
+def test_the_search_is_the_same_every_time_and_reads_are_no_part_of_it() -> None:
+    assert searched(MOVE, SELL, COUNT) == searched(COUNT, MOVE, SELL)
+    none = searched(JOIN)
+    assert (none.patterns, check(none).verdict) == (0, "not analysed")
+
+
+def test_what_cannot_be_run_on_made_up_rows_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise ValueError("no such value")
+
+    monkeypatch.setattr("ddbmig.validators.stress.memory.run_plan", fails)
+    found = searched(MOVE)
+    assert (found.patterns, found.not_run) == (0, ("Q" + template_id(MOVE),))
+
+
+def test_items_in_memory_keep_conditions_and_all_or_nothing() -> None:
+    snapshot, alternative = application(MOVE)
+    books = next(table for table in alternative.tables if table.name == "books")
+    entries = {entry.table: entry for entry in contract_of(alternative, {}).root if entry.type == "Table"}
+    builders = {name: ItemBuilder(entry, snapshot.tables) for name, entry in entries.items()}
+    store = MemoryOperations({table.name: {} for table in alternative.tables}, alternative.tables, builders,
+                             snapshot.tables)  # fmt: skip
+    row = {c.name: value_of(c, 1) for c in snapshot.tables.table("books").columns}
+    item = builders["books"].item(row)
+    key = {name: item[name] for name in books.keys}
+    store.write([ItemWrite(books, key, None, item, "not exists")])
+    assert store.get(books, key, True) == item
+    with pytest.raises(ConditionFailed):
+        store.write([ItemWrite(books, key, item, None), ItemWrite(books, key, None, item, "not exists")])
+    assert list(store.scan(books)) == [item]
+    store.write([ItemWrite(books, key, item, {**item, "stock": 7}, "exists")])
+    store.write([ItemWrite(books, key, item, {**item, "state": "sold"}, "exists")])  # an update sets what it changes
+    assert store.get(books, key, True) == {**item, "stock": 7, "state": "sold"}
+    store.write([ItemWrite(books, key, item, None)])
+    assert list(store.scan(books)) == []
