@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ddbmig import __version__
+from ddbmig.cli_digest import digest
 from ddbmig.cli_options import Paths, check_exist, input_paths, progress, with_inputs, with_project
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
@@ -204,5 +205,5 @@ def doctor() -> None:
         click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
 
 
-for _command in (check, config, explain, rules, waive):
+for _command in (check, config, digest, explain, rules, waive):
     cli.add_command(_command)

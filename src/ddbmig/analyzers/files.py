@@ -58,6 +58,11 @@ class OpenedInput:
         self._stored = stored
         self._content = content
 
+    @property
+    def stored_size(self) -> int:
+        """Bytes of the file as stored, before it is read."""
+        return self._path.stat().st_size
+
     def lines(self) -> Iterator[bytes]:
         """The lines with their ends; `\\r\\n` as `\\n` in a file whose first line ends so.
 

@@ -1,13 +1,14 @@
 """The general query log of MySQL and MariaDB -> digest."""
 
 import re
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ddbmig.analyzers.blocks import Block, State
 from ddbmig.analyzers.digest import NOTE_RUNS
 from ddbmig.analyzers.events import Record, Records
-from ddbmig.analyzers.log_reader import NOTE_ZONE, Doubtful, LogReader, read_log, sets_ansi_quotes
+from ddbmig.analyzers.log_reader import NOTE_ZONE, Doubtful, LogReader, Progress, read_log, sets_ansi_quotes
 from ddbmig.analyzers.normalize import Template
 from ddbmig.analyzers.shapes import Shapes
 from ddbmig.analyzers.times import Clock
@@ -28,6 +29,7 @@ _ORDINARY = re.compile(
     rb")(?:\t|\n|\Z)|\S+, Version: |\Z)[^\n]*+)*+)\n"
 )  # fmt: skip
 """An event up to the next line that looks like a border."""
+_SESSION = re.compile(rb"\t *(\d{1,15}) (Connect|Quit|Init DB)\t([^\n]*)")
 _FIELDS: Final = 5
 """The groups of _ORDINARY and what lies before it, as `split` gives them."""
 _SERVER_LINE = re.compile(rb"(\S+), Version: (\S+) \((.*)\)\. (?:embedded library|started with:)\s*$")
@@ -55,9 +57,11 @@ class _Session(NamedTuple):
 _UNKNOWN: Final = _Session()
 
 
-def read_general_log(path: Path, name: str | None = None, *, key: bytes) -> Digest:
+def read_general_log(
+    path: Path, name: str | None = None, *, key: bytes, jobs: int = 1, progress: Progress = lambda _: None
+) -> Digest:
     """The digest of one general log, as `log_reader.read_log` makes it; `name` defaults to the file's base name."""
-    return read_log(GeneralLog, path, name or path.name, key)
+    return read_log(GeneralLog, path, name or path.name, key, jobs=jobs, progress=progress)
 
 
 class GeneralLog(LogReader):
@@ -91,26 +95,50 @@ class GeneralLog(LogReader):
                 return at + 1
         return -1
 
+    @staticmethod
+    def foresee(data: bytes, state: dict[Hashable, Any]) -> None:
+        """Sessions come and go by the commands that look like it, and the time is that of the last line."""
+        for event in _SESSION.finditer(data):
+            connection, command, argument = int(event.group(1)), event.group(2), event.group(3)
+            if command == b"Quit":
+                state.pop(connection, None)
+            elif command == b"Connect":
+                match = _CONNECT.match(argument)
+                state[connection] = _Session(_text(match.group(1)), _text(match.group(3))) if match else _Session()
+            else:
+                state[connection] = state.get(connection, _UNKNOWN)._replace(database=_text(argument.strip()))
+
     def read_ordinary(self) -> None:
         """Read all events; Doubtful where a look at every line is needed."""
         if self.block.final and not self.block.data.endswith(b"\n"):
             raise Doubtful
         self._last_stamp = b""
         parts = _ORDINARY.split(self.block.data)
-        time_us = self._inherited_time()
+        time_us: int | None = None
+        known = False
         for gap, stamp, thread, command, argument in zip(*(parts[at::_FIELDS] for at in range(_FIELDS)), strict=False):
             if gap:
+                self._keep_time(time_us if known else None)
                 self._read_gap(gap)
-                time_us = self._inherited_time()
+                known = False
             if stamp:
                 if stamp[:19] == self._last_stamp and len(stamp) == _LENGTH and stamp[19] == _POINT and stamp[26] == _Z:
                     time_us = self._second_us + int(stamp[20:26])
                 else:
                     time_us = self._take_time(stamp)
+                known = True
+            elif not known:
+                time_us, known = self._inherited_time(), True
             self._take(int(thread), command, argument, time_us, exact=False)
         self.writer.trace.events += len(parts) // _FIELDS
+        self._keep_time(time_us if known else None)
         if parts[-1]:
             self._read_gap(parts[-1])
+
+    def _keep_time(self, time_us: int | None) -> None:
+        """Put what the loop knows where events read line by line, and the next block, find it."""
+        if time_us is not None:
+            self.state.set("time", time_us)
 
     def _inherited_time(self) -> int | None:
         found: int | None = self.state.get("time")

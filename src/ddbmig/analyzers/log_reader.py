@@ -7,19 +7,22 @@ line, which knows every format and where borders are that stand in a literal.
 import io
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
-from ddbmig.analyzers.blocks import Block, BlockDigest, State, blocks
+from ddbmig.analyzers.blocks import BLOCK, Block, BlockDigest, State, blocks
 from ddbmig.analyzers.events import OpenEnd, Record, Records
 from ddbmig.analyzers.files import not_a_log, open_input
 from ddbmig.analyzers.fold import Fold
 from ddbmig.analyzers.shapes import OpenQuote, Shapes
-from ddbmig.analyzers.trace import Control, TraceWriter
+from ddbmig.analyzers.trace import Control, Trace, TraceWriter
 from ddbmig.model.digest import Digest
 
 NOTE_ZONE: Final = "Times without a zone are read as UTC."
+Progress = Callable[[int], None]
+"""Hears how many bytes of the stored file have been read."""
 _VERSION = re.compile(rb"\d+(?:\.\d+)+")
 _FOREIGN_BYTES: Final = 16 << 20
 """A file without an event up to here is no log."""
@@ -59,6 +62,11 @@ class LogReader(ABC):
     @abstractmethod
     def first_border(buffer: bytes) -> int:
         """Where the first event after the first line seems to begin; -1 where none does."""
+
+    @staticmethod
+    @abstractmethod
+    def foresee(data: bytes, state: dict[Hashable, Any]) -> None:
+        """Change the state at a block's begin into what it will likely be at its end, without reading it."""
 
     @abstractmethod
     def read_ordinary(self) -> None:
@@ -134,33 +142,95 @@ def digest_block(
     return BlockDigest(read.writer.finish(), state.reads, state.changes, state.cleared)
 
 
-def read_log(reader: type[LogReader], path: Path, name: str, key: bytes) -> Digest:
+def read_log(
+    reader: type[LogReader], path: Path, name: str, key: bytes, *, jobs: int = 1, progress: Progress = lambda _: None
+) -> Digest:
     """The digest of one log, plain or compressed. `name` stands for the file in the value; `key` keys the hashes of
-    values.
+    values; `jobs` processes read it, and how many do never changes the digest. `progress` hears of bytes read.
 
     Raises UsageError or InputError where the file cannot be read or is no log of this kind; what is not understood
     inside it is counted and told in `problems`.
     """
-    fold, shapes = Fold(name), Shapes()
+    fold, state = Fold(name), _LogState(reader, name, key)
     for sentence in reader.notes:
         fold.note(sentence)
-    state: dict[Hashable, Any] = {}
     seen = b""
     with open_input(path) as opened:
-        held: Block | None = None
-        for fresh in blocks(opened.chunks(), reader.last_border, reader.first_border):
-            block = held.followed_by(fresh) if held else fresh
+        cut = blocks(opened.chunks(), reader.last_border, reader.first_border)
+        several = jobs > 1 and opened.stored_size > 2 * BLOCK
+        for block, part in _in_parallel(state, cut, jobs) if several else state.one_by_one(cut):
             seen = seen or block.data[:4096]
-            try:
-                part = digest_block(reader, block, state, name, key, shapes)
-                held = None
-            except OpenEnd:
-                held = block
-                continue
-            part.apply(state)
-            fold.absorb(part.trace)
-            if not fold.events and "server" not in state and block.offset > _FOREIGN_BYTES:
+            trace = state.take(block, part)
+            if trace is not None:
+                fold.absorb(trace)
+            progress(opened.size)
+            if not fold.events and "server" not in state.values and block.offset > _FOREIGN_BYTES:
                 break
-        if not fold.events and "server" not in state:
+        if not fold.events and "server" not in state.values:
             raise not_a_log(path, reader.kind, seen)
         return fold.finish(reader.kind, opened.sha256, opened.size)
+
+
+class _LogState:
+    """Where the reading of one log stands: what the blocks so far left, and a block whose end is still open."""
+
+    def __init__(self, reader: type[LogReader], name: str, key: bytes) -> None:
+        self.reader, self.name, self.key = reader, name, key
+        self.values: dict[Hashable, Any] = {}
+        self._shapes = Shapes()
+        self._held: Block | None = None
+
+    def one_by_one(self, cut: Iterable[Block]) -> Iterator[tuple[Block, BlockDigest | None]]:
+        """The blocks alone: `take` reads them."""
+        return ((block, None) for block in cut)
+
+    def take(self, block: Block, part: BlockDigest | None) -> Trace | None:
+        """The trace of the next block; None where it has to wait for the one after it.
+
+        `part` is what somebody read ahead, and counts only where it rests on the state that was really left.
+        """
+        if self._held is not None:
+            block, part = self._held.followed_by(block), None
+        if part is None or not part.holds_after(self.values):
+            try:
+                part = digest_block(self.reader, block, self.values, self.name, self.key, self._shapes)
+            except OpenEnd:
+                self._held = block
+                return None
+        self._held = None
+        part.apply(self.values)
+        return part.trace
+
+
+def _in_parallel(state: _LogState, cut: Iterable[Block], jobs: int) -> Iterator[tuple[Block, BlockDigest | None]]:
+    """Blocks in their order, each read ahead by one of `jobs` processes after the state that is likely then."""
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    ahead: deque[tuple[Block, Future[BlockDigest | None]]] = deque()
+    guess: dict[Hashable, Any] = {}
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+        try:
+            for block in cut:
+                ahead.append((block, pool.submit(_read_ahead, state.reader, block, dict(guess), state.name, state.key)))
+                state.reader.foresee(block.data, guess)
+                if len(ahead) > jobs:
+                    first, read = ahead.popleft()
+                    yield first, read.result()
+            for first, read in ahead:
+                yield first, read.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_KNOWN: Final = Shapes()
+"""The shapes that this process has seen; they make it quicker and change nothing."""
+
+
+def _read_ahead(
+    reader: type[LogReader], block: Block, entry: dict[Hashable, Any], name: str, key: bytes
+) -> BlockDigest | None:
+    try:
+        return digest_block(reader, block, entry, name, key, _KNOWN)
+    except OpenEnd:
+        return None

@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 NEIGHBOUR_US: Final = 1_000_000
 _MOST_AHEAD: Final = 4096
 """Calls of one connection in one second that are looked at; no application asks more."""
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 """Pairs of calls held in memory at once."""
 
 

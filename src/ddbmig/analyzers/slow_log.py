@@ -1,12 +1,13 @@
 """The slow log of MySQL 5.6 and later, MariaDB and Percona Server -> digest."""
 
 import re
+from collections.abc import Hashable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ddbmig.analyzers.blocks import Block, State
 from ddbmig.analyzers.events import Record, Records
-from ddbmig.analyzers.log_reader import NOTE_ZONE, Doubtful, LogReader, read_log, sets_ansi_quotes
+from ddbmig.analyzers.log_reader import NOTE_ZONE, Doubtful, LogReader, Progress, read_log, sets_ansi_quotes
 from ddbmig.analyzers.shapes import Shapes
 from ddbmig.analyzers.times import Clock, microseconds
 from ddbmig.analyzers.trace import NONE, Control
@@ -56,9 +57,11 @@ _NOTE_RATE: Final = (
 )
 
 
-def read_slow_log(path: Path, name: str | None = None, *, key: bytes) -> Digest:
+def read_slow_log(
+    path: Path, name: str | None = None, *, key: bytes, jobs: int = 1, progress: Progress = lambda _: None
+) -> Digest:
     """The digest of one slow log, as `log_reader.read_log` makes it; `name` defaults to the file's base name."""
-    return read_log(SlowLog, path, name or path.name, key)
+    return read_log(SlowLog, path, name or path.name, key, jobs=jobs, progress=progress)
 
 
 class SlowLog(LogReader):
@@ -83,6 +86,14 @@ class SlowLog(LogReader):
         """The first of such lines."""
         found = [at + 1 for at in (buffer.find(b"\n# Time: "), buffer.find(b"\n# User@Host: ")) if at >= 0]
         return min(found, default=-1)
+
+    @staticmethod
+    def foresee(data: bytes, state: dict[Hashable, Any]) -> None:
+        """The database is the last one named."""
+        named = data.rfind(b"\nuse ")
+        use = _USE.match(data, named + 1) if named >= 0 else None
+        if use is not None:
+            state["database"] = _text(use.group(1).strip(b"`"))
 
     def read_ordinary(self) -> None:
         """Read all events; Doubtful where a look at every line is needed."""
