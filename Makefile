@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine bench-stress nightly setup engine clean
+.PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine bench-stress bench-digest nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench-engine: $(READY)  ## how long designs of made-up applications take to find
 
 bench-stress: $(READY)  ## how long the partition simulator takes
 	$(BIN)/python benchmarks/bench_stress.py
+
+bench-digest: $(READY)  ## how fast query logs are read, beside pt-query-digest
+	$(BIN)/python benchmarks/bench_digest.py
 
 nightly: engine  ## everything that takes long
 	$(BIN)/pytest

@@ -30,7 +30,7 @@ def test_a_small_application_gives_the_same_bytes(tmp_path: Path, engine: str) -
     other = write_shop(tmp_path / "another folder" / "below" / "shop")
     first = outputs(one, tmp_path / "first", "0", "--engine", engine)
     second = outputs(other, tmp_path / "two" / "second", "1", "--engine", engine)
-    assert len(first) == 13
+    assert len(first) == 19
     assert first == second
 
 
@@ -54,5 +54,5 @@ def test_the_example_gives_the_same_bytes(repository: Path, tmp_path: Path) -> N
 def test_the_example_goes_through_to_the_contract(repository: Path, tmp_path: Path) -> None:
     project = in_another_place(repository / "examples" / "bookshop", tmp_path)
     found = outputs(project, tmp_path / "out", "0")
-    assert len(found) == 13
+    assert len(found) == 19
     assert b"moto" not in found["validation.json"]

@@ -8,6 +8,7 @@ import click
 
 from ddbmig import __version__
 from ddbmig.cli_contract import contract
+from ddbmig.cli_digest import digest
 from ddbmig.cli_options import (
     PATH,
     Paths,
@@ -316,5 +317,5 @@ def _print_json(data: object) -> None:
     click.echo(canonical_json(data).decode(), nl=False)
 
 
-for _command in (check, config, contract, explain, rules, waive):
+for _command in (check, config, contract, digest, explain, rules, waive):
     cli.add_command(_command)

@@ -1,22 +1,26 @@
-"""Digests: sums, the laws of `merge`, and general and slow log laid over each other."""
+"""Digests: sums, the laws of `merge` and of blocks, and general and slow log laid over each other."""
 
+from collections.abc import Hashable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from log_notation import KEY, by_sql, general, read_general, read_slow, slow
+from log_notation import HEADER, KEY, by_sql, general, read_general, read_slow, slow
 
-from ddbmig.analyzers.digest import (
-    NOTE_RUNS,
-    Collector,
-    Statement,
-    by_time,
-    combine,
-    latency_bucket,
-    merge,
-    template_id,
-)
+from ddbmig.analyzers import fold
+from ddbmig.analyzers.blocks import Block, BlockDigest
+from ddbmig.analyzers.digest import NOTE_RUNS, by_time, combine, merge, template_id
+from ddbmig.analyzers.events import OpenEnd
+from ddbmig.analyzers.fold import Fold, latency_buckets
+from ddbmig.analyzers.general_log import GeneralLog
+from ddbmig.analyzers.log_reader import LogReader, digest_block
+from ddbmig.analyzers.shapes import Shapes
+from ddbmig.analyzers.slow_log import SlowLog
+from ddbmig.analyzers.trace import Trace, join
 from ddbmig.model.digest import Digest
 
 Events = list[tuple[int, int, int, int, int]]
@@ -24,24 +28,9 @@ Events = list[tuple[int, int, int, int, int]]
 STATEMENTS = [
     "SELECT a FROM a WHERE x = {n}", "SELECT b FROM b WHERE y IN ({n}, 2)", "UPDATE c SET z = {n} LIMIT {n}", "BEGIN",
     "COMMIT", "ROLLBACK", "SET autocommit=0", "SET autocommit=1", "CREATE TABLE d (x int)", "SHOW TABLES",
+    "SELECT '# Time: 2026-11-22T10:00:00Z\n# User@Host: a[a] @ b [] Id: 1\n2026-11-22T10:00:00Z\t 1 Quit\t' FROM a",
+    "SET sql_mode='ANSI_QUOTES'", 'SELECT "e" FROM e WHERE 1=1 AND f = 1', "SELECT 'open", "USE other",
 ]  # fmt: skip
-
-
-def _digest(events: Events, start: int = 0, *, closed: bool = False) -> tuple[Digest, int]:
-    """A digest of (connection, statement, argument, rows, milliseconds since the last) events."""
-    collector = Collector("slow", "part.log", KEY)
-    time = start
-    for connection, which, n, rows, gap in events:
-        time += gap * 1000
-        collector.event()
-        sql = STATEMENTS[which].format(n=n).encode()
-        collector.statement(Statement(time, connection, "app", "s", sql, 0, n * 10, rows, rows, None))
-    if closed:
-        for connection in range(3):
-            collector.disconnect(connection, time)
-    return collector.finish("0" * 64, 1), time
-
-
 EVENTS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, len(STATEMENTS) - 1), st.integers(0, 300), st.integers(0, 4),
               st.integers(0, 1500)),
@@ -49,48 +38,106 @@ EVENTS = st.lists(
 )  # fmt: skip
 
 
-@given(EVENTS, EVENTS, EVENTS)
-@settings(suppress_health_check=[HealthCheck.too_slow])
-def test_merge_is_associative(one: Events, two: Events, three: Events) -> None:
-    a, time = _digest(one)
-    b, time = _digest(two, time)
-    c, _ = _digest(three, time)
+def _events(kind: type[LogReader], events: Events) -> list[bytes]:
+    """The text of each event, of (connection, statement, argument, rows, milliseconds since the last)."""
+    found = [HEADER] if kind is SlowLog else [HEADER, general(0, 1, "Connect", "app@h on shop using TCP/IP")]
+    time = 0.0
+    for connection, which, n, rows, gap in events:
+        time += gap / 1000
+        sql = STATEMENTS[which].format(n=n)
+        use = "shop" if n % 7 == 0 else ""
+        found.append(slow(time, connection, sql, rows=rows, use=use) if kind is SlowLog else
+                     general(time, connection, "Query", sql))  # fmt: skip
+    return [text.encode() for text in found]
+
+
+def _trace(kind: type[LogReader], pieces: list[bytes]) -> list[Trace]:
+    """The traces of blocks that are cut as `pieces` says; a block with an open end goes to the next one."""
+    state: dict[Hashable, Any] = {}
+    traces = []
+    held: Block | None = None
+    offset = 0
+    for number, piece in enumerate(pieces):
+        block = Block(piece, offset, final=number == len(pieces) - 1)
+        offset += len(piece)
+        block = held.followed_by(block) if held else block
+        held = None
+        try:
+            part = digest_block(kind, block, state, "part.log", KEY, Shapes())
+        except OpenEnd:
+            held = block
+            continue
+        assert part.holds_after(state)
+        part.apply(state)
+        traces.append(part.trace)
+    return traces
+
+
+def _digest(kind: type[LogReader], traces: list[Trace]) -> bytes:
+    whole = Fold("part.log")
+    for trace in traces:
+        whole.absorb(trace)
+    return whole.finish(kind.kind, "0" * 64, 1).to_bytes()
+
+
+@pytest.mark.parametrize("kind", [SlowLog, GeneralLog])
+@given(EVENTS, st.lists(st.integers(1, 41), max_size=5), st.integers(0, 5), st.integers(0, 5))
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
+def test_blocks_in_any_cut_and_grouping_give_the_whole(
+    kind: type[LogReader], events: Events, cuts: list[int], start: int, length: int
+) -> None:
+    texts = _events(kind, events)
+    borders = sorted({0, *(min(cut, len(texts)) for cut in cuts), len(texts)})
+    pieces = [b"".join(texts[a:b]) for a, b in pairwise(borders)]
+    parts = _trace(kind, pieces)
+    whole = _digest(kind, _trace(kind, [b"".join(texts)]))
+    assert _digest(kind, parts) == whole
+    assert _digest(kind, [*parts[:start], join(parts[start : start + length]), *parts[start + length :]]) == whole
+    assert _digest(kind, [join([join(parts[:start]), join(parts[start:])])]) == whole
+
+
+def test_pages_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fold, "PAGE", 7)
+    texts = _events(SlowLog, [(n % 3, n % 13, n, n % 4, 200) for n in range(100)])
+    whole = _digest(SlowLog, _trace(SlowLog, [b"".join(texts)]))
+    assert _digest(SlowLog, _trace(SlowLog, texts)) == whole
+    assert _digest(SlowLog, [join(_trace(SlowLog, texts))]) == whole
+
+
+@given(EVENTS)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_ordinary_events_read_at_once_say_what_their_lines_say(events: Events) -> None:
+    for kind in (SlowLog, GeneralLog):
+        data = b"".join(_events(kind, events))
+        lines = _by_lines(kind, data)
+        assert _digest(kind, _trace(kind, [data])) == _digest(kind, [lines.trace])
+
+
+def _by_lines(kind: type[LogReader], data: bytes) -> BlockDigest:
+    from ddbmig.analyzers.blocks import State
+
+    reader = kind(Block(data, 0, final=True), State({}), "part.log", KEY, Shapes())
+    reader.read_lines()
+    return BlockDigest(reader.writer.finish())
+
+
+def _log(tmp_path: Path, events: Events) -> Digest:
+    return read_slow(tmp_path, b"".join(_events(SlowLog, events)))
+
+
+@given(st.lists(EVENTS, min_size=3, max_size=3))
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], deadline=None)
+def test_merge_is_associative(tmp_path: Path, logs: list[Events]) -> None:
+    a, b, c = (_log(tmp_path, events) for events in logs)
     whole = merge([a, b, c]).to_bytes()
     assert merge([merge([a, b]), c]).to_bytes() == whole
     assert merge([a, merge([b, c])]).to_bytes() == whole
     assert merge([merge([]), merge([a]), b, c]).to_bytes() == whole
 
 
-@given(st.lists(EVENTS, min_size=1, max_size=4))
-@settings(suppress_health_check=[HealthCheck.too_slow])
-def test_parts_cut_where_all_is_quiet_give_the_whole(parts: list[Events]) -> None:
-    digests: list[Digest] = []
-    time = 0
-    whole = Collector("slow", "part.log", KEY)
-    for part in parts:
-        digest, end = _digest(part, time, closed=True)
-        digests.append(digest)
-        _replay(whole, part, time)
-        time = end + 11_000_000
-    joined, undivided = merge(digests), whole.finish("0" * 64, 1)
-    assert joined.model_copy(update={"sources": ()}) == undivided.model_copy(update={"sources": ()})
-    assert sum(source.statements for source in joined.sources) == undivided.sources[0].statements
-
-
-def _replay(collector: Collector, events: Events, start: int) -> None:
-    time = start
-    for connection, which, n, rows, gap in events:
-        time += gap * 1000
-        collector.event()
-        sql = STATEMENTS[which].format(n=n).encode()
-        collector.statement(Statement(time, connection, "app", "s", sql, 0, n * 10, rows, rows, None))
-    for connection in range(3):
-        collector.disconnect(connection, time)
-
-
 @pytest.mark.parametrize(("us", "bucket"), [(0, 0), (1, 0), (2, 36), (100, 233), (1000, 349), (10**6, 698)])
 def test_latency_buckets(us: int, bucket: int) -> None:
-    assert latency_bucket(us) == bucket
+    assert latency_buckets(np.array([us])).tolist() == [bucket]
     assert us <= 1.02**bucket
     assert bucket == 0 or us > 1.02 ** (bucket - 1)
 

@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterable
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddbmig.analyzers.sample import CAPACITY, Hasher, ValueSample, call_hash, merge_values
+from ddbmig.analyzers.sample import CAPACITY, Hasher, ValueSample, call_hashes, levels, merge_values
 from ddbmig.model.digest import KeyValues
 
 HASH = Hasher(b"key")
@@ -15,8 +16,12 @@ HASH = Hasher(b"key")
 
 def _sample(calls: Iterable[tuple[int, int]]) -> KeyValues:
     sample = ValueSample()
-    for time, value in calls:
-        sample.add(HASH(b"%d" % value), call_hash(time, 1))
+    rows = list(calls)
+    times = np.array([time for time, _ in rows], np.int64)
+    values = np.array([HASH(b"%d" % value) for _, value in rows], np.uint64)
+    drawn = levels(values, call_hashes(times, np.ones(len(rows), np.int64)))
+    order = np.lexsort((drawn, values))
+    sample.add_sorted(values[order], drawn[order])
     return sample.value()
 
 

@@ -1,301 +1,29 @@
-"""Statements -> digest, and digests -> digest.
+"""Digests -> digest.
 
 `merge` joins the digests of logs of one kind that follow each other; `combine` lays the general log and the slow log of
 the same time over each other.
 """
 
-import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
-from ddbmig.analyzers.normalize import Normalizer, Template, literal_value
-from ddbmig.analyzers.sample import Hasher, ValueSample, call_hash, merge_values
-from ddbmig.analyzers.units import Call, UnitTracker
-from ddbmig.model.digest import Digest, DigestSource, Neighbours, NPlusOne, TemplateDigest, Unit
-from ddbmig.model.schema import InputProblem
+from ddbmig.analyzers.sample import merge_values
+from ddbmig.model.digest import Digest, Neighbours, NPlusOne, TemplateDigest, Unit
 
 NOTE_RUNS: Final = "N+1 runs of a general log are inferred without row counts."
 MAX_NEIGHBOURS: Final = 5_000
 """Pairs kept by `combine`. A single digest keeps all, since cutting a list off does not merge."""
-_MAX_PROBLEMS: Final = 20
 _COVERS: Final = 0.9
 """A slow log with this share of the general log's calls is held to have seen every statement."""
 _BIASED_BUCKET: Final = 349
 """Latency bucket of 1 ms: a log whose fastest statement is slower was recorded with long_query_time above 0."""
-_BOUNDS: Final = [51**n // 50**n for n in range(1500)]
-"""floor(1.02^n): for whole numbers `us <= 1.02^n` and `us <= floor(1.02^n)` say the same, so buckets are exact."""
-_VERSION = re.compile(rb"\d+(?:\.\d+)+")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement of a log. Times in microseconds; None is unknown. `offset` is its byte in the unpacked file."""
-
-    time_us: int | None
-    connection: int | None
-    user: str
-    schema_name: str
-    sql: bytes
-    offset: int
-    query_us: int | None = None
-    rows_sent: int | None = None
-    rows_examined: int | None = None
-    rows_affected: int | None = None
-    ends_at_time: bool = True
-    """A slow log notes when a statement ended, a general log when it began."""
-
-
-def latency_bucket(query_us: int) -> int:
-    """n with 1.02^(n-1) < query_us <= 1.02^n; times below one microsecond count as one."""
-    return bisect_left(_BOUNDS, max(query_us, 1))
-
-
-class Collector:
-    """Takes the events of one log in order and makes its digest."""
-
-    def __init__(self, kind: Literal["slow", "general"], name: str, key: bytes) -> None:
-        self._kind: Final = kind
-        self._name = name
-        self._hash = Hasher(key)
-        self._normalizer = Normalizer()
-        self._tallies: dict[tuple[str, str], _Tally] = {}
-        self._units = UnitTracker()
-        self._skipped: Counter[str] = Counter()
-        self._problems: list[InputProblem] = []
-        self._more_problems = 0
-        self._notes: set[str] = set()
-        self._flavour = ""
-        self._first: int | None = None
-        self._last: int | None = None
-        self._statements = 0
-        self.events = 0
-
-    def event(self) -> None:
-        """Count one event, SQL or not."""
-        self.events += 1
-
-    def note(self, sentence: str) -> None:
-        """Something this source cannot know."""
-        self._notes.add(sentence)
-
-    def problem(self, offset: int, message: str) -> None:
-        """A piece of the log that was not understood; the first ones are kept, the others counted."""
-        if len(self._problems) < _MAX_PROBLEMS:
-            self._problems.append(InputProblem(file=self._name, offset=offset, message=message))
-        else:
-            self._more_problems += 1
-
-    def server(self, version: bytes, comment: bytes) -> None:
-        """The header that a server writes when it opens the log: all connections before it are gone."""
-        self._units.restart()
-        if not self._flavour:
-            product = "MariaDB" if b"MariaDB" in version else "Percona Server" if b"Percona" in comment else "MySQL"
-            number = _VERSION.search(version)
-            self._flavour = f"{product} {number.group(0).decode()}" if number else product
-
-    def disconnect(self, connection: int, time_us: int | None) -> None:
-        """A connection ended (or begins anew under the same id)."""
-        self._units.disconnect(connection)
-
-    def statement(self, statement: Statement) -> bool:
-        """Take one statement: into its template (True), or counted under the reason why it is no access pattern."""
-        self._statements += 1
-        self._span(statement.time_us)
-        ansi = self._units.ansi_quotes(statement.connection)
-        template, literals, cut = self._normalizer.normalize(statement.sql, ansi_quotes=ansi)
-        if template.reason:
-            self._skip(statement, template)
-            return False
-        key = (statement.schema_name, template.sql)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = _Tally(statement.schema_name, template)
-        values = self._values(template, literals)
-        tally.add(statement, template, values, cut)
-        tally.limits(template, literals)
-        if statement.connection is not None:
-            self._units.call(statement.connection, _call(tally.id, statement, template, values))
-        return True
-
-    def _values(self, template: Template, literals: Sequence[bytes]) -> list[tuple[int, int]]:
-        """(placeholder, hash of the value) per literal."""
-        hashed = self._hash
-        found = [(slot.placeholder, hashed(literal_value(literals[slot.literal], slot.negative)))
-                 for slot in template.slots]  # fmt: skip
-        found.extend((placeholder, hashed(value)) for placeholder, value in template.fixed)
-        return found
-
-    def _skip(self, statement: Statement, template: Template) -> None:
-        self._skipped[template.reason] += 1
-        if statement.connection is None:
-            return
-        if template.control:
-            self._units.control(statement.connection, template.control)
-        elif template.reason == "session setting":
-            self._units.setting(statement.connection, statement.sql)
-        elif template.reason in ("schema change", "administration"):
-            self._units.implicit_commit(statement.connection)
-
-    def _span(self, time_us: int | None) -> None:
-        if time_us is not None:
-            self._first = time_us if self._first is None else min(self._first, time_us)
-            self._last = time_us if self._last is None else max(self._last, time_us)
-
-    def finish(self, file_sha256: str, size: int) -> Digest:
-        """The digest of everything taken. `file_sha256` and `size` are of the file as stored."""
-        self._units.finish()
-        if self._units.pairs_dropped:
-            self.note("There were too many pairs of neighbouring statements; pairs first seen late are not counted.")
-        if self._more_problems:
-            self._problems.append(
-                InputProblem(file=self._name, message=f"{self._more_problems} more problems of these kinds")
-            )
-        source = DigestSource(
-            kind=self._kind,
-            name=self._name,
-            sha256=file_sha256,
-            bytes=size,
-            events=self.events,
-            statements=self._statements,
-            skipped=dict(sorted(self._skipped.items())),
-            first_us=self._first,
-            last_us=self._last,
-            flavour=self._flavour,
-        )
-        templates = sorted((tally.value() for tally in self._tallies.values()), key=lambda template: template.id)
-        return Digest(
-            sources=(source,),
-            templates=tuple(templates),
-            units=self._units.units(),
-            runs=self._units.runs(),
-            neighbours=self._units.neighbours(),
-            problems=tuple(self._problems),
-            notes=tuple(sorted(self._notes)),
-        )
 
 
 def template_id(schema_name: str, sql: str) -> str:
     """The stable id of a template, see TemplateDigest."""
     return sha256(f"{schema_name}\n{sql}".encode()).hexdigest()[:12]
-
-
-def _call(template: str, statement: Statement, shape: Template, values: list[tuple[int, int]]) -> Call:
-    took = statement.query_us or 0
-    time = statement.time_us
-    start = time - took if time is not None and statement.ends_at_time else time
-    end = time if statement.ends_at_time or time is None else time + took
-    return Call(template, shape.verb, hash(tuple(values)), statement.rows_sent, start, end)
-
-
-class _Tally:
-    """Running sums of one template."""
-
-    def __init__(self, schema_name: str, template: Template) -> None:
-        self.id = template_id(schema_name, template.sql)
-        self._schema_name = schema_name
-        self._template = template
-        self._calls = 0
-        self._times: list[int] = []
-        self._minutes: Counter[int] = Counter()
-        self._edges: tuple[int, ...] = ()
-        self._second: tuple[int, int] = (-1, 0)
-        self._peak = 0
-        self._users: set[str] = set()
-        self._latency: Counter[int] = Counter()
-        self._sums: dict[str, int] = {}
-        self._timed = 0
-        self._list_sum = 0
-        self._list_max = 0
-        self._limit_max: int | None = None
-        self._offset_calls = 0
-        self._samples: dict[int, ValueSample] = {}
-
-    def add(self, statement: Statement, template: Template, values: list[tuple[int, int]], cut: int) -> None:
-        """Count one call. `cut` members of its list were cut out before it was tokenised."""
-        self._calls += 1
-        if statement.time_us is not None:
-            self._at(statement.time_us)
-        if statement.user:
-            self._users.add(statement.user)
-        if statement.query_us is not None:
-            self._timed += 1
-            self._latency[latency_bucket(statement.query_us)] += 1
-        for name in ("query_us", "rows_sent", "rows_examined", "rows_affected"):
-            number = getattr(statement, name)
-            if number is not None:
-                self._sums[name] = self._sums.get(name, 0) + number
-        length = max(template.list_length, cut)
-        self._list_sum += length
-        self._list_max = max(self._list_max, length)
-        call = call_hash(statement.time_us, statement.connection)
-        for placeholder, value in values:
-            sample = self._samples.get(placeholder)
-            if sample is None:
-                sample = self._samples[placeholder] = ValueSample()
-            sample.add(value, call)
-
-    def limits(self, template: Template, literals: Sequence[bytes]) -> None:
-        """Note the LIMIT of one call."""
-        if template.limit is not None and literals[template.limit].isdigit():
-            rows = int(literals[template.limit])
-            self._limit_max = rows if self._limit_max is None else max(self._limit_max, rows)
-        if template.offset is not None and literals[template.offset].strip(b"0"):
-            self._offset_calls += 1
-
-    def _at(self, time_us: int) -> None:
-        if not self._times:
-            self._times = [time_us, time_us]
-        elif time_us < self._times[0]:
-            self._times[0] = time_us
-        elif time_us > self._times[1]:
-            self._times[1] = time_us
-        second = time_us // 1_000_000
-        self._minutes[second // 60] += 1
-        run = self._second[1] + 1 if self._second[0] == second else 1
-        if run == 1 and len(self._edges) == 2:
-            self._edges += (second, 1)
-        elif len(self._edges) == 4:
-            self._edges = (*self._edges[:2], second, run)
-        else:
-            self._edges = (second, run)
-        self._second = (second, run)
-        self._peak = max(self._peak, run)
-
-    def value(self) -> TemplateDigest:
-        """The sums as a frozen value."""
-        first, last = self._times or (None, None)
-        return TemplateDigest(
-            id=self.id,
-            schema_name=self._schema_name,
-            sql=self._template.sql,
-            verb=self._template.verb,
-            calls=self._calls,
-            first_us=first,
-            last_us=last,
-            minutes=_by_number(self._minutes),
-            peak_second_calls=self._peak,
-            edge_seconds=self._edges,
-            users=tuple(sorted(self._users)),
-            query_us=self._sums.get("query_us"),
-            latency=_by_number(self._latency),
-            rows_sent=self._sums.get("rows_sent"),
-            rows_examined=self._sums.get("rows_examined"),
-            rows_affected=self._sums.get("rows_affected"),
-            timed_calls=self._timed,
-            list_length_sum=self._list_sum,
-            list_length_max=self._list_max,
-            limit_max=self._limit_max,
-            offset_calls=self._offset_calls,
-            values={str(placeholder): sample.value() for placeholder, sample in sorted(self._samples.items())},
-        )
-
-
-def _by_number(counts: Mapping[int, int]) -> dict[str, int]:
-    return {str(number): counts[number] for number in sorted(counts)}
 
 
 def merge(parts: Sequence[Digest]) -> Digest:
@@ -340,7 +68,7 @@ def _merge_template(parts: list[TemplateDigest]) -> TemplateDigest:
     edges: tuple[int, ...] = ()
     peak = 0
     for part in parts:
-        edges, joined = _join_edges(edges, part.edge_seconds)
+        edges, joined = join_edges(edges, part.edge_seconds)
         peak = max(peak, joined, part.peak_second_calls)
     return parts[0].model_copy(
         update={
@@ -373,7 +101,7 @@ def _timing(parts: Sequence[TemplateDigest]) -> dict[str, object]:
     }
 
 
-def _join_edges(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+def join_edges(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     """First and last run of equal seconds of two parts in a row, and the length of the run that joins at the border."""
     if not left or not right:
         return left or right, 0

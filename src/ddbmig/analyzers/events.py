@@ -24,9 +24,7 @@ _CLOSE = {
 }
 _AFTER_LITERAL = re.compile(rb"[\w\x80-\xff]")
 _MAX_PASSED_BORDERS: Final = 20_000
-_MAX_PASSED_BYTES: Final = 64 * 1024 * 1024
-_MAX_FOREIGN_BYTES: Final = 16 * 1024 * 1024
-"""A file without an event up to here is no log."""
+_MAX_PASSED_BYTES: Final = 16 * 1024 * 1024
 
 
 class QuoteState:
@@ -103,26 +101,40 @@ Starter = Callable[[bytes, int, "Record | None"], "Record | None"]
 """(line, offset, current record) -> a new record if the line starts one outside quotes, else None."""
 
 
-class Records:
-    """Cuts lines into records. `start` recognises first lines; `body` finds where the SQL of a record begins."""
+class OpenEnd(Exception):
+    """The text ends inside a quote or comment, and is not the last of the log: its last border was none."""
 
-    def __init__(self, lines: Iterator[bytes], start: Starter, body: Callable[[bytes, Record], None]) -> None:
+
+class Records:
+    """Cuts lines into records. `start` recognises first lines; `body` finds where the SQL of a record begins.
+
+    The lines begin at byte `offset` of the log. Iterating raises OpenEnd where lines that are not the `final` ones end
+    inside a quote.
+    """
+
+    def __init__(
+        self, lines: Iterator[bytes], start: Starter, body: Callable[[bytes, Record], None], *, offset: int = 0,
+        final: bool = True,
+    ) -> None:  # fmt: skip
         self._lines = lines
+        self._final = final
         self._again: deque[bytes] = deque()
         self._start = start
         self._body = body
-        self._offset = 0
+        self._offset = offset
         self.foreign_lines = 0
         """Lines before the first record that belong to none."""
-        self.seen = b""
-        """The beginning of the input."""
 
     def __iter__(self) -> Iterator[Record]:
         while True:
             record = yield from self._until_end()
             if record is None:
                 return
-            self._give_back(record, record.first_passed() if record.in_quotes() else None)
+            if not self._final and record.in_quotes():
+                raise OpenEnd
+            open_end = record.in_quotes()
+            size = sum(map(len, record.lines))
+            self._give_back(record, record.first_passed() if open_end else record.border_after_all(size))
             yield record
 
     def _until_end(self) -> Generator[Record, None, Record | None]:
@@ -147,8 +159,6 @@ class Records:
                 record, size = fresh, 0
             self._append(record, line, fresh is not None)
             size += len(line)
-            if record is None and self._offset > _MAX_FOREIGN_BYTES:
-                return None
         return record
 
     def _next(self) -> bytes:
@@ -158,8 +168,6 @@ class Records:
         self._offset += len(line)
         if record is None:
             self.foreign_lines += 1
-            if len(self.seen) < 4096:
-                self.seen += line[:4096]
             return
         if not first:
             record.lines.append(line)

@@ -58,17 +58,45 @@ class OpenedInput:
         self._stored = stored
         self._content = content
 
+    @property
+    def stored_size(self) -> int:
+        """Bytes of the file as stored, before it is read."""
+        return self._path.stat().st_size
+
     def lines(self) -> Iterator[bytes]:
         """The lines with their ends; `\\r\\n` as `\\n` in a file whose first line ends so.
 
         Raises InputError where the compressed data are damaged.
         """
         windows: bool | None = None
-        try:
+        with self._whole():
             while line := self._content.readline(_LONGEST_LINE):
                 windows = line.endswith(b"\r\n") if windows is None else windows
                 yield line[:-2] + b"\n" if windows and line.endswith(b"\r\n") else line
             self._stored.drain()
+
+    def chunks(self, size: int = 1 << 20) -> Iterator[bytes]:
+        """The content in pieces; `\\r\\n` as `\\n` in a file whose first line ends so. Raises InputError as `lines`."""
+        windows: bool | None = None
+        rest = b""
+        with self._whole():
+            while data := self._content.read(size):
+                data = rest + data
+                if windows is None and b"\n" in data:
+                    windows = data[: data.index(b"\n")].endswith(b"\r")
+                if windows and data.endswith(b"\r"):
+                    data, rest = data[:-1], b"\r"
+                else:
+                    rest = b""
+                yield data.replace(b"\r\n", b"\n") if windows else data
+            if rest:
+                yield rest
+            self._stored.drain()
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        try:
+            yield
         except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
             raise InputError(
                 "the compressed file is damaged or cut off",

@@ -13,14 +13,18 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from ddbmig.model.digest import KeyValues
+
+Hashes = npt.NDArray[np.uint64]
 
 CAPACITY: Final = 128
 """Values kept per placeholder."""
 TOP: Final = 20
 """Values shown per placeholder."""
-_MASK: Final = (1 << 64) - 1
-_ODD: Final = 0x9E3779B97F4A7C15
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 _MAX_LEVEL: Final = 43
 
 
@@ -37,10 +41,23 @@ class Hasher:
         return int.from_bytes(state.digest(), "big")
 
 
-def call_hash(time_us: int | None, connection: int | None) -> int:
-    """A hash of when and on which connection a call was made, to be mixed with the hash of a value."""
-    mixed = (((time_us or 0) * _ODD) ^ ((connection or 0) * 0xC2B2AE3D27D4EB4F)) & _MASK
-    return ((mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9) & _MASK
+def call_hashes(times: npt.NDArray[np.int64], connections: npt.NDArray[np.int64]) -> Hashes:
+    """A hash of when and on which connection each call was made, to be mixed with the hash of a value.
+
+    What is unknown (negative) counts as 0.
+    """
+    known_times, known = np.maximum(times, 0).astype(np.uint64), np.maximum(connections, 0).astype(np.uint64)
+    mixed = (known_times * _ODD) ^ (known * np.uint64(0xC2B2AE3D27D4EB4F))
+    hashed: Hashes = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return hashed
+
+
+def levels(values: Hashes, calls: Hashes) -> npt.NDArray[np.int64]:
+    """The level that each call draws: n with probability 2^-(n+1)."""
+    high = ((values ^ calls) * _ODD) >> np.uint64(20)
+    lowest = high & (~high + np.uint64(1))
+    drawn = np.log2(np.maximum(lowest, 1).astype(np.float64)).astype(np.int64)  # exact: powers of two below 2^44
+    return np.where(high == 0, _MAX_LEVEL, drawn)
 
 
 class ValueSample:
@@ -53,22 +70,30 @@ class ValueSample:
         self._floor = 0
         self._counts: dict[int, list[int]] = {}
 
-    def add(self, value: int, call: int) -> None:
-        """Count one call that asks for the value with hash `value`."""
-        self._total += 1
-        mixed = ((value ^ call) * _ODD) & _MASK
-        high = mixed >> 20
-        level = (high & -high).bit_length() - 1 if high else _MAX_LEVEL
-        if level < self._floor:
+    def add_sorted(self, values: Hashes, drawn: npt.NDArray[np.int64]) -> None:
+        """Count calls, each by the value it asks for and its level; sorted by both."""
+        self._total += len(values)
+        kept = drawn >= self._floor
+        values, drawn = values[kept], drawn[kept]
+        if not len(values):
+            return
+        starts = np.flatnonzero(np.append(True, (values[1:] != values[:-1]) | (drawn[1:] != drawn[:-1])))
+        counts = np.diff(np.append(starts, len(values)))
+        for value, level, calls in zip(values[starts].tolist(), drawn[starts].tolist(), counts.tolist(), strict=True):
+            self._count(value, level, calls)
+
+    def _count(self, value: int, level: int, calls: int) -> None:
+        level -= self._floor
+        if level < 0:
             return
         counts = self._counts.get(value)
         if counts is None:
             counts = self._counts[value] = []
-        level -= self._floor
         if level >= len(counts):
             counts.extend([0] * (level + 1 - len(counts)))
-        counts[level] += 1
-        self._shrink()
+        counts[level] += calls
+        if len(self._counts) > CAPACITY:
+            self._shrink()
 
     def _shrink(self) -> None:
         while len(self._counts) > CAPACITY:

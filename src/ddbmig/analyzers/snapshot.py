@@ -12,6 +12,7 @@ from ddbmig.analyzers.digest import by_time, combine, merge
 from ddbmig.analyzers.dump import DumpReader
 from ddbmig.analyzers.files import open_input
 from ddbmig.analyzers.general_log import read_general_log
+from ddbmig.analyzers.logs import is_saved
 from ddbmig.analyzers.patterns import read_patterns
 from ddbmig.analyzers.slow_log import read_slow_log
 from ddbmig.analyzers.statistics import collect_statistics, declared_groups, statistics_without_data
@@ -110,15 +111,20 @@ def _digest(sources: Sources, progress: Progress) -> Digest:
     general, slow = [], []
     for path, name in sources.general_logs:
         progress(f"reading {name}")
-        general.append(read_general_log(path, name, key=sources.hash_key))
+        general.append(_saved(path) or read_general_log(path, name, key=sources.hash_key))
     for path, name in sources.slow_logs:
         progress(f"reading {name}")
-        slow.append(read_slow_log(path, name, key=sources.hash_key))
+        slow.append(_saved(path) or read_slow_log(path, name, key=sources.hash_key))
     if not general and not slow:
         if sources.saved is not None:
             return sources.saved.digest
         return sources.digest or Digest(notes=("No query log was given: there are no access patterns.",))
     return combine(merge(by_time(general)) if general else None, merge(by_time(slow)) if slow else None)
+
+
+def _saved(path: Path) -> Digest | None:
+    """The digest in a file that holds one in place of a log."""
+    return Digest.from_file(path) if is_saved(path) else None
 
 
 def _statistics(
