@@ -13,7 +13,7 @@ from ddbmig.reporters.gate.text import WIDTH, text_report
 from ddbmig.reporters.gate.wording import pending
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
-START = re.compile(r"(?:.+:\d+:\d+: )?(?:error|warning|info) [A-Z]{2}\d{3} ")
+START = re.compile(r"(?:(?:\S.*)?:\d+:\d+: )?(?:error|warning|info) [A-Z]{2}\d{3} ")
 
 
 @given(reports())
