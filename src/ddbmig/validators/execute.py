@@ -13,6 +13,7 @@ from ddbmig.model.design import TableDesign
 from ddbmig.model.encodings import (
     Cell,
     attribute_type,
+    collated,
     decode,
     encode,
     encoding_for,
@@ -20,7 +21,8 @@ from ddbmig.model.encodings import (
     render_template,
     template_columns,
 )
-from ddbmig.model.pattern import AccessPattern, Aggregate, OrderTerm
+from ddbmig.model.errors import InputError
+from ddbmig.model.pattern import AccessPattern, Aggregate, Assignment, OrderTerm
 from ddbmig.model.plan import (
     Distinct,
     Exists,
@@ -42,25 +44,33 @@ from ddbmig.validators.evaluate import (
     Evaluator,
     Params,
     Row,
+    as_column,
+    as_stored,
     compare,
+    compared,
     default_value,
     folded,
-    is_folded,
+    member,
     number,
+    rank,
 )
 from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
 
+GROUP = -1
+"""The reference under which a row that stands for a group holds its aggregates."""
 AUTO_KEYS = dict[tuple[str, str], int]
 """Next AUTO_INCREMENT value per (table id, column), as MySQL would give it."""
 
 
 @dataclass(frozen=True)
 class PlanResult:
-    """How many rows a plan returned or changed, the rows' output columns, and aggregates over all rows."""
+    """How many rows a plan returned or changed, the rows' output columns, and aggregates over all rows, or by row."""
 
     rows: int
     values: tuple[tuple[Cell, ...], ...] = ()
     aggregates: tuple[Cell, ...] = ()
+    groups: tuple[tuple[Cell, ...], ...] = ()
+    """The aggregates of each row of a GROUP BY."""
 
 
 def run_plan(
@@ -75,7 +85,7 @@ def run_plan(
         run.step(step)
     if pattern.kind != "select":
         return PlanResult(run.affected)
-    return PlanResult(len(run.relation), run.outputs(), run.aggregates)
+    return PlanResult(len(run.relation), run.outputs(), run.aggregates, run.grouped())
 
 
 class _Run:
@@ -142,7 +152,7 @@ class _Run:
                 result = (x is not None) - (y is not None)
             else:
                 column = self.columns[(term.column.ref, term.column.column)]
-                result = compare(x, y, is_folded(column))
+                result = compare(rank(x, column), rank(y, column), False)
             if result:
                 return -result if term.descending else result
         return 0
@@ -155,10 +165,7 @@ class _Run:
         return tuple(tuple(self.evaluator.value(c, b) for c in self.pattern.reads) for b in self.relation)
 
     def _comparable(self, ref: ColumnRef, binding: Binding) -> Cell:
-        value = self.evaluator.value(ref, binding)
-        if isinstance(value, str) and is_folded(self.columns[(ref.ref, ref.column)]):
-            return folded(value)
-        return value
+        return collated(self.evaluator.value(ref, binding), self.columns[(ref.ref, ref.column)])
 
     def _reduce(self, step: Reduce) -> None:
         groups: dict[tuple[Cell, ...], list[Binding]] = {} if step.group_by else {(): []}
@@ -167,22 +174,32 @@ class _Run:
             groups.setdefault(key, []).append(binding)
         if not step.group_by:
             self.aggregates = tuple(self._aggregate(a, self.relation) for a in step.aggregates)
-        self.relation = [bindings[0] if bindings else {} for bindings in groups.values()]
+        self.relation = [self._group(step, bindings) for bindings in groups.values()]
+
+    def _group(self, step: Reduce, bindings: list[Binding]) -> Binding:
+        """A row that stands for a group, with its aggregates."""
+        aggregates = {str(position): self._aggregate(a, bindings) for position, a in enumerate(step.aggregates)}
+        return {**(bindings[0] if bindings else {}), GROUP: aggregates}
+
+    def grouped(self) -> tuple[tuple[Cell, ...], ...]:
+        """The aggregates of every row of the relation that is a group."""
+        return tuple(tuple((binding.get(GROUP) or {}).values()) for binding in self.relation)
 
     def _aggregate(self, aggregate: Aggregate, relation: list[Binding]) -> Cell:
         """One aggregate over the relation, NULLs apart, as SQL has it."""
         column = aggregate.column
         if column is None:
             return len(relation)
-        values = [v for b in relation if (v := self._comparable(column, b)) is not None]
+        values = [v for b in relation if (v := self.evaluator.value(column, b)) is not None]
         if aggregate.distinct:
-            values = list(dict.fromkeys(values))
+            values = list({collated(v, self.columns[column.ref, column.column]): v for v in values}.values())
         if aggregate.function == "count":
             return len(values)
         if not values:
             return None
         if aggregate.function in ("min", "max"):
-            ordered = sorted(values, key=cmp_to_key(_ascending))
+            definition = self.columns[column.ref, column.column]
+            ordered = sorted(values, key=cmp_to_key(lambda a, b: compared(a, b, definition)))
             return ordered[0] if aggregate.function == "min" else ordered[-1]
         total = sum((number(v) for v in values), Decimal(0))
         return total / len(values) if aggregate.function == "avg" else total
@@ -343,12 +360,23 @@ class _Run:
             return constant
         if any(value is None for value in values.values()):
             return None
-        attribute = table.attributes[condition.attribute]
         columns = {name: self.columns[(ref, name)] for name in values}
+        try:
+            return self._key_text(table.attributes[condition.attribute], condition, values, columns, upper)
+        except InputError:
+            if condition.op != "=":
+                raise
+            return None  # no row has a value that the column cannot hold
+
+    def _key_text(
+        self, attribute: ContractAttribute, condition: KeyCondition, values: Mapping[str, Cell],
+        columns: Mapping[str, Column], upper: bool,
+    ) -> Any:  # fmt: skip
         if attribute.template is None:
             (name,) = values
-            return encode(values[name], attribute.encoding or "string", columns[name])
-        parts = {name: render_key_part(value, columns[name]) for name, value in values.items()}
+            encoded = encode(_asked(values[name], columns[name]), attribute.encoding or "string", columns[name])
+            return None if encoded in ("", b"") else encoded  # which is no key
+        parts = {name: render_key_part(_asked(value, columns[name]), columns[name]) for name, value in values.items()}
         if condition.op == "begins_with":
             leading = [parts[name] for name in template_columns(attribute.template) if name in parts]
             return "#".join(leading) + "#"
@@ -386,7 +414,7 @@ class _Run:
         row: dict[str, Cell] = {}
         for column in self.operations.columns(table):
             term = given.get(column.name.lower())
-            value = None if term is None else evaluator.value(term, {0: row})
+            value = None if term is None else as_stored(evaluator.value(term, {0: row}), column)
             if column.auto_increment and value in (None, 0):
                 key = (table, column.name)
                 value = self.new_keys[key] = self.new_keys.get(key, 0) + 1
@@ -486,7 +514,7 @@ class _Run:
         """The item with the assigned columns, and the attributes composed of them, set anew."""
         after = dict(before or {})
         row = dict(self.operations.row(table, after))
-        values = {a.column: self.evaluator.value(a.value, {**binding, 0: row}) for a in call.sets}
+        values = self._assigned(call.sets, row, binding)
         row |= values
         builder = self.operations.builder(table.name)
         for name, attribute in table.attributes.items():
@@ -541,13 +569,21 @@ class _Run:
 
     def _merged(self, existing: Row, row: Row) -> dict[str, Cell]:
         """The existing row after ON DUPLICATE KEY UPDATE."""
-        changed = {a.column: self.evaluator.value(a.value, {0: existing}) for a in self.pattern.on_duplicate}
-        return {**existing, **changed}
+        return {**existing, **self._assigned(self.pattern.on_duplicate, existing, {})}
+
+    def _assigned(self, assignments: Iterable[Assignment], row: Row, binding: Binding) -> dict[str, Cell]:
+        """The new values of a row's columns and copies: assigned one after the other, each sees those before it."""
+        now, found = dict(row), dict[str, Cell]()
+        for assignment in assignments:
+            value = self.evaluator.value(assignment.value, {**binding, 0: now})
+            column = self.columns.get((0, assignment.column))
+            found[assignment.column] = value if column is None else as_stored(value, column)
+            now |= found
+        return found
 
     def _updated(self, row: Row, binding: Binding) -> dict[str, Cell]:
-        changed = {
-            self._spelled(a.column): self.evaluator.value(a.value, binding) for a in self.pattern.assignments
-        }  # fmt: skip
+        spelled = [a.model_copy(update={"column": self._spelled(a.column)}) for a in self.pattern.assignments]
+        changed = self._assigned(spelled, row, binding)
         table = self.refs[0].table
         plain = {c.name: row.get(c.name) for c in self.operations.columns(table)}
         digest, same = self.operations.entity(table).pk, all(plain[name] == value for name, value in changed.items())
@@ -556,18 +592,26 @@ class _Run:
     def _spelled(self, column: str) -> str:
         return next(c.name for c in self.operations.columns(self.refs[0].table) if c.name.lower() == column.lower())
 
+    def _has(self, ref: int, row: Row, values: Row) -> bool:
+        """Whether a row has these values, by their columns' collations."""
+        columns = [self.columns[ref, name] for name in values]
+        return all(collated(row.get(c.name), c) == collated(values[c.name], c) for c in columns)
+
     def _parent(self, table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Row | None:
         """The row to copy from, among the support rows that the plan has read."""
         for binding in self.relation:
             for ref, row in binding.items():
-                same = ref >= len(self.pattern.refs) and self.refs[ref].table == table_id and row is not None
-                if same and row is not None and tuple(row.get(c) for c in columns) == values:
+                same = ref >= len(self.pattern.refs) and self.refs[ref].table == table_id
+                if same and row is not None and self._has(ref, row, dict(zip(columns, values, strict=True))):
                     return row
         return None
 
 
-def _ascending(a: Cell, b: Cell) -> int:
-    return compare(a, b, False)
+def _asked(value: Cell, column: Column) -> Cell:
+    """A value that is looked for, as the column would hold it where it does."""
+    if isinstance(value, str) and column.type == "enum":
+        return member(value, column)
+    return as_column(value, column)
 
 
 def _frozen(value: Any) -> Any:
