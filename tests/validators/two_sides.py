@@ -211,13 +211,10 @@ class TwoSides:
         plan = self.plans[pattern.id]
         if plan.routed:
             self.outcome.routed[plan.routed[0]] += 1
-            if bound.kind != "select":
-                return
+            return
         params = self.params(pattern, bound)
         if params is None:
             self.outcome.rejected["rows of an INSERT with NULLs in different places"] += 1
-            return
-        if plan.routed:
             return
         if bound.kind == "select":
             self.read(bound, pattern, plan, params[0])
@@ -227,11 +224,10 @@ class TwoSides:
     def params(self, pattern: AccessPattern, bound: Bound) -> list[dict[int, Any]] | None:
         """The values of the placeholders, for each row of an INSERT."""
         rows = bound.rows or ((),)
-        found = [dict(enumerate((*row, *bound.values))) for row in rows]
-        if any(len(each) != len(pattern.params) for each in found):
-            if len(rows) > 1:
-                return None
-            raise AssertionError(f"{pattern.sql}: {found}, {pattern.params}")
+        if len({tuple(v is None for v in row) for row in rows}) > 1:
+            return None
+        found = [dict(enumerate((*(v for v in row if v is not None), *bound.values))) for row in rows]
+        assert all(len(each) == len(pattern.params) for each in found), (pattern.sql, found)
         return found
 
     def read(self, bound: Bound, pattern: AccessPattern, plan: Plan, params: Mapping[int, Any]) -> None:
@@ -286,6 +282,9 @@ class TwoSides:
         except (NotEvaluated, InputError) as error:
             self.outcome.rejected[f"write not evaluated: {error}"] += 1
             raise Abandoned from error
+        if bound.kind == "insert" and changed and not count and "must not be given out twice" in plan.detail:
+            self.outcome.rejected["a primary key given out twice, which the plan says it cannot see"] += 1
+            raise Abandoned
         self.outcome.compared[bound.kind] += 1
         if bool(count) != bool(changed) or (bound.kind in ("update", "delete") and count != changed):
             self.differ(bound, f"SQL changed {count} rows, the plan {changed}", plan)

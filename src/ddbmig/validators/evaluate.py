@@ -78,13 +78,17 @@ def default_value(column: Column) -> Cell:
 
 
 def as_stored(value: Cell, column: Column) -> Cell:
-    """A value as the column holds it once it is written: CHAR without trailing blanks, the declared spelling of an ENUM
-    member, decimals and whole numbers rounded half up, moments with all their digits.
+    """A value as the column holds it once it is written.
+
+    CHAR has no trailing blanks, BINARY is filled up with zero bytes, an ENUM member is spelt as declared, numbers are
+    rounded half up, moments have all their digits.
 
     What the column cannot hold is given back as it is: MySQL refuses it.
     """
     if isinstance(value, str) and column.type == "char":
         return value.rstrip(" ")
+    if isinstance(value, bytes) and column.type == "binary":
+        return value.ljust(column.length or 1, b"\0")
     if isinstance(value, str) and column.type == "enum":
         return member(value, column)
     if isinstance(value, int | float | Decimal | str) and column.type in ("decimal", *INTEGER_BITS):

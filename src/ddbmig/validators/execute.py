@@ -42,6 +42,7 @@ from ddbmig.model.schema import Column
 from ddbmig.validators.evaluate import (
     Binding,
     Evaluator,
+    NotEvaluated,
     Params,
     Row,
     as_column,
@@ -316,11 +317,11 @@ class _Run:
         self.relation = [b for b in self.relation if b[call.ref] is None or self.evaluator.holds(call.match, b)]
 
     def _base_key(self, table: TableDesign, row: Row) -> dict[str, Any]:
-        """The key of a row; a row that was read by its digest knows it, with its number among equal rows."""
-        if table.attributes[table.pk].encoding == "row_digest" and table.pk in row:
-            return {table.pk: row[table.pk]}
-        builder = self.operations.builder(table.name)
-        return {k: builder.value(table.attributes[k], row) for k in table.keys}
+        """The key of a row; a row that was read knows its composed key attributes, or its digest with its number."""
+        builder, source = self.operations.builder(table.name), table.source_columns
+        return {
+            k: row[k] if k in row and k not in source(k) else builder.value(table.attributes[k], row) for k in table.keys
+        }
 
     def _keys(self, call: ReadCall, table: TableDesign, binding: Binding) -> list[dict[str, Any]]:
         """The keys that a call asks for with one row of the relation: several for a list; none where one is NULL."""
@@ -439,7 +440,9 @@ class _Run:
                 if changes:
                     self.operations.write(changes)
                 self.affected += main and bool(changes)
-            except ConditionFailed:
+            except ConditionFailed as refused:
+                if self.pattern.insert_mode in ("upsert", "replace"):
+                    raise NotEvaluated("another row has a unique key of the new one") from refused
                 if main and self.pattern.kind == "insert":
                     return
         if writes[0].key and writes[0].ref == 0:
@@ -456,7 +459,8 @@ class _Run:
             return self._keyed_change(call, table)
         assert row is not None  # noqa: S101  # only keyed writes have no row
         if call.ref != 0:
-            return self._copy_change(call, table, binding, row)
+            copies = call.sets and all(table.attributes[a.column].denormalized for a in call.sets)
+            return self._copy_change(call, table, binding, row) if copies else self._child_change(call, table, row)
         if self.pattern.kind == "insert":
             return self._inserted_change(call, table, binding, row)
         builder = self.operations.builder(call.table)
@@ -533,6 +537,17 @@ class _Run:
         columns = self.operations.columns(attribute.source_table)
         return next(c for c in columns if c.name == attribute.source_column)
 
+    def _child_change(self, call: WriteCall, table: TableDesign, row: Row) -> ItemWrite | None:
+        """The item of a child that goes with its parent, or loses its foreign key."""
+        if not self.operations.builder(table.name).applies(row):
+            return None
+        key = self._base_key(table, row)
+        before = self.operations.peek(table, key)
+        if before is None:
+            return None
+        after = None if call.op == "DeleteItem" else self._changed_item(call, table, before, {})
+        return ItemWrite(table, key, before, after, call.condition)
+
     def _copy_change(self, call: WriteCall, table: TableDesign, binding: Binding, row: Row) -> ItemWrite | None:
         """The child's item with the copies of the changed parent columns set anew."""
         key = self._base_key(table, row)
@@ -569,7 +584,7 @@ class _Run:
 
     def _merged(self, existing: Row, row: Row) -> dict[str, Cell]:
         """The existing row after ON DUPLICATE KEY UPDATE."""
-        return {**existing, **self._assigned(self.pattern.on_duplicate, existing, {})}
+        return self._as_changed(existing, self._assigned(self.pattern.on_duplicate, existing, {}))
 
     def _assigned(self, assignments: Iterable[Assignment], row: Row, binding: Binding) -> dict[str, Cell]:
         """The new values of a row's columns and copies: assigned one after the other, each sees those before it."""
@@ -584,10 +599,14 @@ class _Run:
     def _updated(self, row: Row, binding: Binding) -> dict[str, Cell]:
         spelled = [a.model_copy(update={"column": self._spelled(a.column)}) for a in self.pattern.assignments]
         changed = self._assigned(spelled, row, binding)
-        table = self.refs[0].table
-        plain = {c.name: row.get(c.name) for c in self.operations.columns(table)}
-        digest, same = self.operations.entity(table).pk, all(plain[name] == value for name, value in changed.items())
-        return {**plain, **changed, **({digest: row[digest]} if same and digest in row else {})}
+        return self._as_changed(row, changed)
+
+    def _as_changed(self, row: Row, changed: Row) -> dict[str, Cell]:
+        """A row with new values; it keeps the key that it was read by where nothing changes."""
+        if all(row.get(name) == value for name, value in changed.items()):
+            return {**row, **changed}
+        plain = {c.name: row.get(c.name) for c in self.operations.columns(self.refs[0].table)}
+        return {**plain, **changed}
 
     def _spelled(self, column: str) -> str:
         return next(c.name for c in self.operations.columns(self.refs[0].table) if c.name.lower() == column.lower())
