@@ -49,7 +49,7 @@ KINDS: dict[str, Kind] = {
     "ci": Kind("VARCHAR(20) COLLATE utf8mb4_general_ci", TEXTS, ("ÄNN", "bob  ")),
     "unicode": Kind("VARCHAR(20) COLLATE utf8mb4_unicode_ci", TEXTS, ("ÄNN", "bob  ")),
     "bin": Kind("VARCHAR(20) COLLATE utf8mb4_bin", TEXTS, ("bob  ",)),
-    "char": Kind("CHAR(4)", ("a", "b", "B", "DE", "de", ""), ("a ", "de  ")),
+    "char": Kind("CHAR(4) COLLATE utf8mb4_general_ci", ("a", "b", "B", "DE", "de", ""), ("a ", "de  ")),
     "text": Kind("TEXT", TEXTS, ordered=False, key=False),
     "date": Kind("DATE", ("2025-12-31", "2026-01-01", "2026-02-28", "1000-01-01", "9999-12-31"),
                  ("2026-01-01 00:00:00",)),
@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
                                       "2026-01-01 12:30:00.500000", "2025-06-01 00:00:00.000000"),
                       ("2026-01-01", "2026-01-01 12:30:00.5")),
     "timestamp": Kind("TIMESTAMP", ("2026-01-01 00:00:00", "2026-01-02 03:04:05", "2025-01-01 00:00:01"), ("2026-01-01",)),
-    "enum": Kind("ENUM('new','paid','Sent','lost')", ("new", "paid", "Sent", "lost")),
+    "enum": Kind("ENUM('new','paid','Sent','lost') COLLATE utf8mb4_general_ci", ("new", "paid", "Sent", "lost")),
     "set": Kind("SET('a','b','c')", ("", "a", "a,c", "a,b,c"), ordered=False, key=False),
     "json": Kind("JSON", ('{"a": 1}', "[1, 2]", '"x"'), ordered=False, key=False),
     "bit": Kind("BIT(4)", (b"\x00", b"\x01", b"\x0f"), ordered=False, key=False),
@@ -302,7 +302,9 @@ class Writer:
                 other = self.pick(*table.columns)
                 assert isinstance(other, RandomColumn)
                 second = Hole(other) if KINDS[other.kind].key else None
-                self.say(f"({name} = ", hole, f" OR {alias}{other.name} ", *(("= ", second) if second else ("IS NULL",)), ")")
+                self.say(
+                    f"({name} = ", hole, f" OR {alias}{other.name} ", *(("= ", second) if second else ("IS NULL",)), ")"
+                )
             case _:
                 self.say(f"{name} {op} ", hole)
 
@@ -462,7 +464,11 @@ class Writer:
         decremented = None
         for number, column in enumerate(chosen):
             self.say(", " if number else "")
-            if KINDS[column.kind].number and column.kind in ("small", "decimal", "uint", "int") and self.pick(True, False):
+            if (
+                KINDS[column.kind].number
+                and column.kind in ("small", "decimal", "uint", "int")
+                and self.pick(True, False)
+            ):
                 decremented = column
                 self.say(f"{column.name} = {column.name} {self.pick('+', '-')} ", Step(1))
             else:

@@ -4,16 +4,14 @@ A mutant changes one plan, one table or the loader of a small shop, as a bug of 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ddbmig.loaders.items import ItemBuilder
-from ddbmig.model.condition import All, AnyOf
+from ddbmig.model.condition import AnyOf
 from ddbmig.model.design import Alternative, Design, TableDesign
 from ddbmig.model.encodings import Cell
 from ddbmig.model.plan import (
@@ -198,26 +196,32 @@ def source(column: str, of: str) -> Callable[[TableDesign], TableDesign]:
 # --- mutants of the loader ---
 
 
-def losing(table: str, attribute: str | None = None) -> Callable[[pytest.MonkeyPatch], None]:
-    """A loader that forgets an attribute of every third item of a table, or the whole item."""
+class Losing:
+    """A client whose loader forgets an attribute of every third item of a table, or the whole item."""
 
-    def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        whole, applies, seen = ItemBuilder.item, ItemBuilder.applies, {"n": 0}
+    def __init__(self, client: Any, table: str, attribute: str | None) -> None:
+        self._client, self._table, self._attribute, self._seen = client, table, attribute, 0
 
-        def third(builder: ItemBuilder) -> bool:
-            seen["n"] += builder.entry.table == table
-            return builder.entry.table == table and seen["n"] % 3 == 0
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
-        def item(builder: ItemBuilder, *args: Any, **named: Any) -> dict[str, Any]:
-            found = whole(builder, *args, **named)
-            return {k: v for k, v in found.items() if k != attribute} if third(builder) else found
+    def batch_write_item(self, RequestItems: Mapping[str, Any]) -> Any:  # noqa: N803  # the client's own spelling
+        """Write a batch, less what is lost of it."""
+        kept = {
+            name: [r for one in requests if (r := self._request(name, one))] for name, requests in RequestItems.items()
+        }
+        kept = {name: requests for name, requests in kept.items() if requests}
+        return self._client.batch_write_item(RequestItems=kept) if kept else {}
 
-        def kept(builder: ItemBuilder, row: Mapping[str, Cell]) -> bool:
-            return not third(builder) and applies(builder, row)
-
-        monkeypatch.setattr(ItemBuilder, *(("item", item) if attribute else ("applies", kept)))
-
-    return patch
+    def _request(self, name: str, request: Any) -> Any:
+        self._seen += name.endswith(self._table)
+        if not name.endswith(self._table) or self._seen % 3:
+            return request
+        if self._attribute is None:
+            return None
+        return {
+            "PutRequest": {"Item": {k: v for k, v in request["PutRequest"]["Item"].items() if k != self._attribute}}
+        }
 
 
 # --- the list ---
@@ -230,7 +234,8 @@ class Mutant:
     name: str
     alternative: str = "faithful"
     change: Change = lambda alternative: alternative
-    loader: Callable[[pytest.MonkeyPatch], None] | None = None
+    loses: tuple[str, str | None] | None = None
+    """Table, and attribute or None for whole items, that the loader loses."""
 
 
 AUTHORS_BOOKS = "SELECT id, title, price, changed FROM books WHERE author_id = ?"
@@ -253,9 +258,7 @@ RENAME = "UPDATE authors SET name = ? WHERE id = ?"
 RESTOCK = "UPDATE books SET title = ?, stock = stock - ? WHERE id = ?"
 SELL = "UPDATE books SET stock = stock - ? WHERE id = ? AND stock >= ?"
 NEW_ISBN = "UPDATE books SET isbn = ? WHERE id = ?"
-ADD_BOOK = (
-    "INSERT INTO books (author_id, isbn, title, genre, price, published, changed, stock) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+ADD_BOOK = "INSERT INTO books (author_id, isbn, title, genre, price, published, changed, stock) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_LINE = "INSERT INTO order_lines (order_id, nr, book_id, qty) VALUES (?, ?, ?, ?)"
 DROP_LINES = "DELETE FROM order_lines WHERE order_id = ?"
 DROP_BOOK = "DELETE FROM books WHERE id = ?"
@@ -278,16 +281,15 @@ MUTANTS = (
         projected=lambda names: tuple(n for n in names if n != "title")))),
     Mutant("keys only", change=in_table("books", index(projection="KEYS_ONLY", projected=()))),
     Mutant("base item not fetched", RULES, in_plan(LISTED, lambda steps: steps[:1])),
-    Mutant("index key not written", loader=losing("books", "author_id")),
-    Mutant("attribute not written", loader=losing("order_lines", "qty")),
-    Mutant("row lost", loader=losing("order_lines")),
-    Mutant("look-up row lost", loader=losing("books_isbn_unique")),
-    Mutant("copy not loaded", RULES, loader=losing("books", "author_name")),
+    Mutant("index key not written", loses=("books", "author_id")),
+    Mutant("attribute not written", loses=("order_lines", "qty")),
+    Mutant("row lost", loses=("order_lines", None)),
+    Mutant("look-up row lost", loses=("books_isbn_unique", None)),
+    Mutant("copy not loaded", RULES, loses=("books", "author_name")),
     Mutant("copy not maintained", RULES, in_plan(RENAME, writes(lambda w: not w.purpose.startswith("copy")))),
     Mutant("copy not taken for a new row", RULES, in_plan(ADD_BOOK, without(ReadCall))),
     Mutant("time of day lost", change=in_table("books", encoded("changed", "iso8601_date", "S"))),
     Mutant("cents lost", change=in_table("books", encoded("price", "integer", "N"))),
-    Mutant("number as text", change=in_table("books", encoded("stock", "string", "S"))),
     Mutant("value of another column", change=in_table("books", source("title", "isbn"))),
     Mutant("filter dropped", change=in_plan(IN_STOCK, without(Filter))),
     Mutant("filter of equality dropped", change=in_plan(OF_GENRE, without(Filter))),
@@ -313,8 +315,7 @@ MUTANTS = (
         lambda w: not (is_lookup(w) and w.op == "DeleteItem")))),
     Mutant("look-up row not written", change=in_plan(ADD_BOOK, writes(lambda w: not is_lookup(w)))),
     Mutant("look-up row not removed", change=in_plan(DROP_BOOK, writes(lambda w: not is_lookup(w)))),
-    Mutant("look-up of another key", change=in_plan(BY_ISBN, without(Filter, Sort) if False else read(
-        1, table="authors"))),
+    Mutant("look-up of another key", change=in_plan(BY_ISBN, read(1, table="authors"))),
     Mutant("an assignment forgotten", change=in_plan(RESTOCK, writes(
         lambda w: True, lambda w: w.model_copy(update={"sets": w.sets[:1]})))),
     Mutant("an assignment to another column", change=in_plan(SELL, writes(
@@ -322,7 +323,7 @@ MUTANTS = (
             s.model_copy(update={"column": "price"}) for s in w.sets)})))),
     Mutant("only the first row written", change=in_plan(DROP_LINES, read(0, limit=1))),
     Mutant("nothing written", change=in_plan(ADD_LINE, writes(lambda w: False))),
-    Mutant("all rows of the order instead of the later ones", change=in_plan(LINES, read(0, limit=1))),
+    Mutant("one row instead of all", change=in_plan(LINES, read(0, limit=1))),
 )  # fmt: skip
 
 
@@ -346,20 +347,16 @@ def reported(found: Validation) -> list[str]:
 
 @pytest.mark.engine
 @pytest.mark.parametrize("alternative", ["faithful", RULES])
-def test_the_sound_design_passes(
-    alternative: str, snapshot: Snapshot, design: Design, dynamodb_local: Engine
-) -> None:
+def test_the_sound_design_passes(alternative: str, snapshot: Snapshot, design: Design, dynamodb_local: Engine) -> None:
     found = validate(snapshot, design.alternative(alternative), dynamodb_local, read_data(snapshot, shop_rows()))
     assert reported(found) == []
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_reported(
-    mutant: Mutant, snapshot: Snapshot, design: Design, dynamodb_local: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    alternative = mutant.change(design.alternative(mutant.alternative))
-    if mutant.loader is not None:
-        mutant.loader(monkeypatch)
-    found = validate(snapshot, alternative, dynamodb_local, read_data(snapshot, shop_rows()))
+def test_a_mutant_is_reported(mutant: Mutant, snapshot: Snapshot, design: Design, dynamodb_local: Engine) -> None:
+    alternative, engine = mutant.change(design.alternative(mutant.alternative)), dynamodb_local
+    if mutant.loses is not None:
+        engine = replace(engine, client=Losing(engine.client, *mutant.loses))  # type: ignore[arg-type]  # stands in for it
+    found = validate(snapshot, alternative, engine, read_data(snapshot, shop_rows()))
     assert reported(found), "survives"

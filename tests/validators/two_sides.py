@@ -67,7 +67,9 @@ class Outcome:
         return self.routed.total() / max(1, self.routed.total() + self.compared.total())
 
     def __str__(self) -> str:
-        lines = [f"{self.compared.total()} compared ({self.found_rows} reads found rows), {self.routed_share:.1%} routed"]
+        lines = [
+            f"{self.compared.total()} compared ({self.found_rows} reads found rows), {self.routed_share:.1%} routed"
+        ]
         for title, counts in (("compared", self.compared), ("routed", self.routed), ("rejected", self.rejected)):
             lines += [f"  {title} {name}: {n}" for name, n in sorted(counts.items())]
         return "\n".join(lines)
@@ -173,9 +175,7 @@ class TwoSides:
         def find(table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Mapping[str, Cell] | None:
             definitions = [self.snapshot.tables.table(table_id).column(c) for c in columns]
             wanted = [collated(v, c) for v, c in zip(values, definitions, strict=True)]
-            return next(
-                (r for r in rows[table_id] if [collated(r[c.name], c) for c in definitions] == wanted), None
-            )
+            return next((r for r in rows[table_id] if [collated(r[c.name], c) for c in definitions] == wanted), None)
 
         found = {}
         for table in self.alternative.tables:
@@ -256,7 +256,9 @@ class TwoSides:
     def _columns(self, pattern: AccessPattern) -> list[Column | None]:
         """Per output the column whose collation decides what is equal; None for numbers."""
         table = lambda c: self.snapshot.tables.table(pattern.refs[c.ref].table).column(c.column)  # noqa: E731
-        aggregates = [table(a.column) if a.column and a.function in ("min", "max") else None for a in pattern.aggregates]
+        aggregates = [
+            table(a.column) if a.column and a.function in ("min", "max") else None for a in pattern.aggregates
+        ]
         return [*(table(c) for c in pattern.reads), *aggregates]
 
     def _outputs(self, pattern: AccessPattern, found: PlanResult) -> list[Row]:

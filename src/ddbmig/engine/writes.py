@@ -192,11 +192,12 @@ class WriteCompiler:
         `parent` is the reference of the deleted rows, `above` their table and those that it is deleted through. Children
         go first, so that none is left without its parent. Raises NotBounded where a table cascades into itself.
         """
+        before, self.relation.rows = self.relation.rows, rows
         for child, key in delete_actions(self.draft.entities, above[-1]):
             table = child.table.id
             cascades = key.on_delete.upper() == "CASCADE"
             if cascades and table in above:
-                raise NotBounded("unbounded join", f"deleting from {table} deletes from itself, as deep as the data goes")
+                raise NotBounded("unbounded join", f"deleting from {table} deletes from itself: as deep as the data")
             pairs = tuple((own, ColumnRef(ref=parent, column=other))
                           for own, other in zip(key.columns, key.parent_columns, strict=True))  # fmt: skip
             demand = f"children {' '.join(above)} {table}({','.join(key.columns)})"
@@ -207,6 +208,7 @@ class WriteCompiler:
                 self._append(self._child_deletes(child, ref, children))
             else:
                 self._append(self._child_nulls(child, key, ref, children))
+        self.relation.rows = before
 
     def _child_deletes(self, child: Entity, ref: int, rows: float) -> list[WriteCall]:
         """The item of a child, and its look-up items in one transaction."""
@@ -222,7 +224,7 @@ class WriteCompiler:
     def _child_nulls(self, child: Entity, key: ForeignKey, ref: int, rows: float) -> list[WriteCall]:
         """A child whose foreign key becomes NULL: with it its copies, and the look-up items that it is a part of."""
         if child.digest_key is not None:
-            raise NotBounded("no key for the write", f"{child.table.id} has no key: its rows would get another digest")
+            raise NotBounded("no key for the write", f"rows of {child.table.id} would get another digest")
         names = [*key.columns, *(name for copy in child.copies if set(copy.local_columns) & set(key.columns)
                                  for _, name in copy.columns)]  # fmt: skip
         lost = [u for u in child.lookups if set(u.columns) & set(key.columns)]
@@ -248,10 +250,12 @@ class WriteCompiler:
         self.relation = self.rows.select(read_demand(self.pattern), statement)
 
     def _identity(self, given: set[str]) -> tuple[str, ...] | None:
-        """The primary key, else the unique key, whose columns an upsert or REPLACE gives; None where it gives none."""
+        """The primary key, else the unique key, whose columns an upsert or REPLACE gives, or leaves to their defaults;
+        None where there is none."""
         table = self.entity.table
+        known = given | {c.name.lower() for c in table.columns if c.default not in (None, "NULL")}
         keys = [table.primary_key, *(u.columns for u in table.unique_keys())]
-        usable = [key for key in keys if key and {c.lower() for c in key} <= given]
+        usable = [key for key in keys if key and {c.lower() for c in key} <= known]
         if len(usable) > 1:
             self.detail.append(f"the row already there is looked for by {', '.join(usable[0])} only")
         return usable[0] if usable else None

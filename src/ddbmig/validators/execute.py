@@ -320,7 +320,8 @@ class _Run:
         """The key of a row; a row that was read knows its composed key attributes, or its digest with its number."""
         builder, source = self.operations.builder(table.name), table.source_columns
         return {
-            k: row[k] if k in row and k not in source(k) else builder.value(table.attributes[k], row) for k in table.keys
+            k: row[k] if k in row and k not in source(k) else builder.value(table.attributes[k], row)
+            for k in table.keys
         }
 
     def _keys(self, call: ReadCall, table: TableDesign, binding: Binding) -> list[dict[str, Any]]:

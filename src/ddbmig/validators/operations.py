@@ -104,10 +104,15 @@ class Operations:
     def row(self, table: TableDesign, item: Mapping[str, Any]) -> dict[str, Cell]:
         """The source row (or what of it the item holds): plain columns only; absent attributes are NULL.
 
-        A key attribute that is no plain column is kept beside them under its name: an index entry may lack its columns.
+        What a key is composed of, or the digest, is kept beside them under its name: an index entry or a look-up item
+        may lack the columns.
         """
         source = self._schema.table(table.source_table)
-        own = {name: item[name] for name in table.keys if name in item and not source.has_column(name)}
+        own = {
+            name: item[name]
+            for name, attribute in table.attributes.items()
+            if name in item and not attribute.denormalized and not source.has_column(name)
+        }
         return own | {
             a.source_column: decode(item.get(name), a.encoding or "string", source.column(a.source_column))
             for name, a in table.attributes.items()
