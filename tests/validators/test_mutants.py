@@ -144,10 +144,6 @@ def _swapped_terms(key: Any) -> Any:
     )
 
 
-def _first_member(term: Any) -> Any:
-    return term.model_copy(update={"many": False})
-
-
 # --- mutants of tables ---
 
 
@@ -309,8 +305,6 @@ MUTANTS = (
     Mutant("join condition dropped and parent unread", RULES, in_plan(WITH_AUTHOR, each(ReadCall, copied=()))),
     Mutant("existence test turned round", change=in_plan(ORDERED, each(Exists, keep="unmatched"))),
     Mutant("existence test dropped", change=in_plan(ORDERED, without(Exists))),
-    Mutant("only the first of a list", RULES, in_plan(LISTED, read(0, key=lambda key: tuple(
-        k.model_copy(update={"terms": tuple((c, _first_member(t)) for c, t in k.terms)}) for k in key)))),
     Mutant("old look-up row left behind", change=in_plan(NEW_ISBN, writes(
         lambda w: not (is_lookup(w) and w.op == "DeleteItem")))),
     Mutant("look-up row not written", change=in_plan(ADD_BOOK, writes(lambda w: not is_lookup(w)))),
