@@ -97,11 +97,11 @@ def test_two_alternatives_are_priced_beside_the_chosen_one(analysed: Analysed) -
 def test_validation_disproves_no_pattern(analysed: Analysed) -> None:
     validation = analysed.value("validation")
     assert validation["engine_warning"] is None
-    assert [p["pattern"] for p in validation["patterns"] if p["status"] == "failed"] == []
+    assert [p["pattern"] for p in validation["patterns"] if p["status"] == "mismatched"] == []
     assert sorted(p["pattern"] for p in validation["patterns"]) == sorted(
         p["id"] for p in analysed.value("snapshot")["patterns"]
     )
-    assert any(p["status"] == "passed" for p in validation["patterns"])
+    assert any(p["status"] == "proved" for p in validation["patterns"])
 
 
 def test_the_contract_keeps_to_its_schema_and_to_real_tables_and_columns(analysed: Analysed, repository: Path) -> None:

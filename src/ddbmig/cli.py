@@ -83,10 +83,19 @@ def cli() -> None:
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="DynamoDB for stage 4.")
 @click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed.")
-@click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
+@click.option(
+    "--sql-server",
+    metavar="URL",
+    help="mysql://user@host:port/ to run the SQL of stage 4 in scratch "
+    "schemas; the password from MYSQL_PWD; loopback unless confirmed. [default: an embedded SQLite]",
+)
+@click.option(
+    "--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint or SQL server beyond this machine."
+)
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
-    engine: "Choice", endpoint: str | None, remote: bool, **given: tuple[Path, ...],
+    engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
+    **given: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Walk the six stages: from schema, logs and data to the migration contract.
 
@@ -101,7 +110,7 @@ def analyze(
     run = workflow.Run(
         project=project,
         sources=sources,
-        engines=workflow.Engines(engine, endpoint, remote),
+        engines=workflow.Engines(engine, endpoint, remote, sql_server),
         approve=upto,
         ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
         show=_show,

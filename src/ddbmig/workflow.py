@@ -7,6 +7,7 @@ again: its value is read back.
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,6 +30,7 @@ from ddbmig.model.contract import Contract
 from ddbmig.model.design import Design
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
 from ddbmig.model.prices import Prices
+from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.project import (
@@ -51,6 +53,7 @@ from ddbmig.reporters.stage5 import stage5
 
 if TYPE_CHECKING:
     from ddbmig.validators.engines import Choice
+    from ddbmig.validators.sql_side import SqlSide
 
 STATE = "state.json"
 
@@ -91,12 +94,20 @@ class Engines:
     choice: "Choice" = "auto"
     endpoint: str | None = None
     allow_remote: bool = False
+    sql_server: str | None = None
+    """The MySQL or MariaDB that runs the SQL, in scratch schemas; None for the embedded SQLite."""
 
     def check(self) -> None:
         """Raise UsageError where these options contradict each other or name a place that is not allowed."""
-        from ddbmig.validators.engines import settled
+        from ddbmig.analyzers.live import parse_url
+        from ddbmig.validators.engines import is_loopback, settled
 
         settled(self.choice, self.endpoint, self.allow_remote)
+        if self.sql_server is not None:
+            host = parse_url(self.sql_server).host
+            if not is_loopback(host) and not self.allow_remote:
+                hint = "add --yes-this-is-not-local if schemas may be created and filled there"
+                raise UsageError("this SQL server is not on this machine", subject=host, hint=hint)
 
 
 @dataclass
@@ -174,7 +185,8 @@ class Run:
             found["server"] = sha256(self.sources.connection.model_dump_json().encode())
         found |= {f"stage {number}": sha256(self.values[number].to_bytes()) for number in _BUILDS_ON[stage.number]}
         if stage.number == 4:
-            found["engine"] = f"{self.engines.choice} {self.engines.endpoint or ''}".strip()
+            names = (self.engines.choice, self.engines.endpoint, self.engines.sql_server)
+            found["engine"] = " ".join(filter(None, names))
         return found
 
     def decision(self, stage: Stage) -> str:
@@ -238,17 +250,18 @@ class Run:
         from ddbmig.validators.validate import read_data, validate
 
         snapshot, design = self.values[1], self.values[3]
-        rows = self.sources.data_rows(snapshot.tables)
-        data = None
-        if rows is not None:
+        rows = self.sources.data_rows(snapshot.tables) or ()
+        with ExitStack() as stack:
             self.progress("reading the data")
-            data = read_data(snapshot, rows)
-        self.progress("starting DynamoDB")
-        with open_engine(
-            self.engines.choice,
-            endpoint=self.engines.endpoint,
-            allow_remote=self.engines.allow_remote,
-        ) as engine:
+            data = read_data(snapshot, rows, stack.enter_context(closing(self._sql_side())))
+            self.progress("starting DynamoDB")
+            engine = stack.enter_context(
+                open_engine(
+                    self.engines.choice,
+                    endpoint=self.engines.endpoint,
+                    allow_remote=self.engines.allow_remote,
+                )
+            )
             self.progress(f"validating on {engine.name}")
             validation = validate(snapshot, design.alternative(design.chosen), engine, data, self.progress)
         facts = validation_facts(validation)
@@ -257,6 +270,16 @@ class Run:
         self.values[4] = validation
         report = stage4(snapshot, design, validation)
         return {"validation.json": validation.to_bytes(), STAGES[3].report: report.encode()}
+
+    def _sql_side(self) -> "SqlSide":
+        """Where the SQL runs."""
+        from ddbmig.analyzers.live import open_connection
+        from ddbmig.validators.server_rows import ServerRows
+        from ddbmig.validators.source import SourceRows
+
+        url = self.engines.sql_server
+        schema: Schema = self.values[1].tables
+        return SourceRows(schema) if url is None else ServerRows(schema, lambda: open_connection(url))
 
     def _stage5(self) -> dict[str, bytes]:
         snapshot, assessment, design, validation = (self.values[n] for n in (1, 2, 3, 4))
@@ -279,7 +302,7 @@ class Run:
 
 def final_contract(snapshot: Snapshot, design: Design, validation: Validation) -> Contract:
     """The contract to publish: a pattern that validation disproved is not claimed."""
-    disproved = {p.pattern for p in validation.patterns if p.status == "failed"}
+    disproved = {p.pattern for p in validation.patterns if p.status == "mismatched"}
     names = {p.id: p.name for p in snapshot.patterns if p.id not in disproved}
     return contract_of(design.alternative(design.chosen), names)
 

@@ -43,7 +43,7 @@ from ddbmig.model.prices import PriceEntry, Prices
 from ddbmig.model.schema import Column, ForeignKey, Index, InputProblem, Schema, SchemaObject, Table
 from ddbmig.model.snapshot import InputFile, ScopedOut, Snapshot
 from ddbmig.model.statistics import TableStatistics
-from ddbmig.model.validation import Check, LoadResult, PatternResult, Validation
+from ddbmig.model.validation import Check, Difference, LoadResult, PatternResult, RoundTrip, Validation
 
 BOOKS = "bo|oks"
 AUTHORS = "<script>alert(1)</script>"
@@ -408,17 +408,29 @@ VALIDATION = Validation(
                    items_found=8),
     ),
     patterns=(
-        PatternResult(pattern=SELECT.id, status="passed", runs=3, rows_sql=6, rows_plan=6, calls=9,
-                      predicted_read_units=4.5, consumed_read_units=4.5),
-        PatternResult(pattern=INSERT.id, status="failed", runs=3, rows_sql=3, rows_plan=2, why="1 of 3 runs | differ",
-                      calls=6, predicted_write_units=12, consumed_write_units=10, capacity_differs=1),
-        PatternResult(pattern=UPDATE.id, status="not compared", runs=0, rows_sql=0, rows_plan=0, why="no such value"),
-        PatternResult(pattern=SEARCH.id, status="not run", runs=0, rows_sql=0, rows_plan=0, why="routed"),
+        PatternResult(pattern=SELECT.id, status="proved", runs=3, boundary_runs=7, rows_sql=6, rows_plan=6, calls=9,
+                      predicted_read_units=4.5, consumed_read_units=4.5,
+                      limits=("text | that differs in case only",), untried=("LIMIT 0: not run",)),
+        PatternResult(pattern=INSERT.id, status="mismatched", runs=3, rows_sql=3, rows_plan=2,
+                      why="items of bo|oks: 1 missing", calls=6, predicted_write_units=12, consumed_write_units=10,
+                      capacity_differs=1,
+                      difference=Difference(case="parameter 2 (na`me): NULL", run=1, seed="7:Qbb",
+                                            parameters=("1 (id): a number of 2 digits", "2 (na`me): NULL"),
+                                            what="items of bo|oks: 1 missing")),
+        PatternResult(pattern=UPDATE.id, status="not proved", runs=0, rows_sql=0, rows_plan=0, why="no such value"),
+        PatternResult(pattern=SEARCH.id, status="routed", runs=0, rows_sql=0, rows_plan=0, reason="full-text search",
+                      why="MATCH has no key"),
+    ),
+    sql_side="SQLite (embedded)", sql_differences=("TIME is ordered | as text.",),
+    round_trip=(
+        RoundTrip(table="books", source_table=BOOKS, rows=10, recovered=8, missing=1, differing=1, columns=("na`me",),
+                  unexpected=2, orphans=3, null_keys=2),
+        RoundTrip(table="authors", source_table="authors", rows=4, recovered=4, missing=0, differing=0),
     ),
     capacity_operations=15, capacity_known_differences=("Local charges 0.0 for a Query of nothing.",),
     checks=(
         Check(name="Tables and indexes can be created", verdict="passed", evidence="3 tables"),
-        Check(name="Plans return as many rows as SQL", verdict="failed", evidence="1 of 2 agree"),
+        Check(name="Plans answer as their SQL", verdict="failed", evidence="1 of 2 agree"),
         Check(name="Write amplification verification: consumed capacity", verdict="passed", evidence="15 operations"),
         Check(name="Hot partition simulation", verdict="not analysed", evidence="this check is not built yet"),
     ),

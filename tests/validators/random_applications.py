@@ -56,7 +56,8 @@ KINDS: dict[str, Kind] = {
     "datetime6": Kind("DATETIME(6)", ("2026-01-01 00:00:00.000000", "2026-01-01 00:00:00.000001",
                                       "2026-01-01 12:30:00.500000", "2025-06-01 00:00:00.000000"),
                       ("2026-01-01", "2026-01-01 12:30:00.5")),
-    "timestamp": Kind("TIMESTAMP", ("2026-01-01 00:00:00", "2026-01-02 03:04:05", "2025-01-01 00:00:01"), ("2026-01-01",)),
+    "timestamp": Kind("TIMESTAMP", ("2026-01-01 00:00:00", "2026-01-02 03:04:05", "2025-01-01 00:00:01"),
+                      ("2026-01-01",)),
     "enum": Kind("ENUM('new','paid','Sent','lost') COLLATE utf8mb4_general_ci", ("new", "paid", "Sent", "lost")),
     "set": Kind("SET('a','b','c')", ("", "a", "a,c", "a,b,c"), ordered=False, key=False),
     "json": Kind("JSON", ('{"a": 1}', "[1, 2]", '"x"'), ordered=False, key=False),
@@ -118,7 +119,8 @@ class RandomTable:
             f"CONSTRAINT {self.name}_{c.name} FOREIGN KEY ({c.name}) REFERENCES {c.parent} (id) ON DELETE {c.on_delete}"
             for c in self.columns if c.parent
         ]  # fmt: skip
-        return f"CREATE TABLE {self.name} (\n  {', '.join(parts)}\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={self.collation};"
+        options = f"ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={self.collation}"
+        return f"CREATE TABLE {self.name} (\n  {', '.join(parts)}\n) {options};"
 
 
 @dataclass(frozen=True)

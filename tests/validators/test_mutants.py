@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,6 +30,7 @@ from ddbmig.model.plan import (
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.validators.engines import Engine
+from ddbmig.validators.source import SourceRows
 from ddbmig.validators.validate import read_data, validate
 from design_builder import World, design_world, snapshot_of, template_id
 
@@ -201,7 +202,7 @@ class Losing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
-    def batch_write_item(self, RequestItems: Mapping[str, Any]) -> Any:  # noqa: N803  # the client's own spelling
+    def batch_write_item(self, RequestItems: Mapping[str, Any]) -> Any:
         """Write a batch, less what is lost of it."""
         kept = {
             name: [r for one in requests if (r := self._request(name, one))] for name, requests in RequestItems.items()
@@ -254,7 +255,10 @@ RENAME = "UPDATE authors SET name = ? WHERE id = ?"
 RESTOCK = "UPDATE books SET title = ?, stock = stock - ? WHERE id = ?"
 SELL = "UPDATE books SET stock = stock - ? WHERE id = ? AND stock >= ?"
 NEW_ISBN = "UPDATE books SET isbn = ? WHERE id = ?"
-ADD_BOOK = "INSERT INTO books (author_id, isbn, title, genre, price, published, changed, stock) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_BOOK = (
+    "INSERT INTO books (author_id, isbn, title, genre, price, published, changed, stock) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 ADD_LINE = "INSERT INTO order_lines (order_id, nr, book_id, qty) VALUES (?, ?, ?, ?)"
 DROP_LINES = "DELETE FROM order_lines WHERE order_id = ?"
 DROP_BOOK = "DELETE FROM books WHERE id = ?"
@@ -342,7 +346,12 @@ def reported(found: Validation) -> list[str]:
 @pytest.mark.engine
 @pytest.mark.parametrize("alternative", ["faithful", RULES])
 def test_the_sound_design_passes(alternative: str, snapshot: Snapshot, design: Design, dynamodb_local: Engine) -> None:
-    found = validate(snapshot, design.alternative(alternative), dynamodb_local, read_data(snapshot, shop_rows()))
+    found = validate(
+        snapshot,
+        design.alternative(alternative),
+        dynamodb_local,
+        read_data(snapshot, shop_rows(), SourceRows(snapshot.tables)),
+    )
     assert reported(found) == []
 
 
@@ -351,6 +360,6 @@ def test_the_sound_design_passes(alternative: str, snapshot: Snapshot, design: D
 def test_a_mutant_is_reported(mutant: Mutant, snapshot: Snapshot, design: Design, dynamodb_local: Engine) -> None:
     alternative, engine = mutant.change(design.alternative(mutant.alternative)), dynamodb_local
     if mutant.loses is not None:
-        engine = replace(engine, client=Losing(engine.client, *mutant.loses))  # type: ignore[arg-type]  # stands in for it
-    found = validate(snapshot, alternative, engine, read_data(snapshot, shop_rows()))
+        engine = replace(engine, client=cast(Any, Losing(engine.client, *mutant.loses)))
+    found = validate(snapshot, alternative, engine, read_data(snapshot, shop_rows(), SourceRows(snapshot.tables)))
     assert reported(found), "survives"

@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
-from random_applications import Application, Bound, RandomTable, literal
+from random_applications import Application, Bound, literal
 
 from ddbmig.analyzers.ddl import read_ddl_text
 from ddbmig.analyzers.general_log import read_general_log
@@ -34,7 +34,7 @@ from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.statistics import GroupStatistics, TableStatistics
 from ddbmig.validators.engines import Engine
 from ddbmig.validators.evaluate import CLOCK, NotEvaluated
-from ddbmig.validators.execute import PlanResult, run_plan
+from ddbmig.validators.execute import run_plan
 from ddbmig.validators.operations import Operations
 from design_builder import PRICES
 from servers import Server
@@ -239,7 +239,7 @@ class TwoSides:
             self.outcome.rejected[f"not evaluated: {error}"] += 1
             return
         columns = self._columns(pattern)
-        got = self._outputs(pattern, found)
+        got = found.values
         self.outcome.compared["select"] += 1
         self.outcome.found_rows += bool(count)
         want, have = ([_normal(row, columns) for row in side] for side in (rows, got))
@@ -260,13 +260,6 @@ class TwoSides:
             table(a.column) if a.column and a.function in ("min", "max") else None for a in pattern.aggregates
         ]
         return [*(table(c) for c in pattern.reads), *aggregates]
-
-    def _outputs(self, pattern: AccessPattern, found: PlanResult) -> list[Row]:
-        if pattern.aggregates and not pattern.group_by:
-            return [found.aggregates]
-        if pattern.aggregates:
-            return [(*row, *more) for row, more in zip(found.values, found.groups, strict=True)]
-        return list(found.values)
 
     def write(self, bound: Bound, pattern: AccessPattern, plan: Plan, params: Sequence[Mapping[int, Any]]) -> None:
         """A write: the same number of rows, and then the same state."""

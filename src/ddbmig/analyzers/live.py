@@ -105,6 +105,21 @@ def collect(url: str, password: str | None = None) -> "LiveCollection":
         return LiveCollection(address, _connect(address, password))
 
 
+def open_connection(url: str, password: str | None = None) -> "pymysql.Connection[Cursor]":
+    """A connection that may write, for scratch schemas of ours; dates and times are read as text.
+
+    An UPDATE counts the rows that it found, whether their values changed or not. `password` falls back to the
+    environment variable MYSQL_PWD. Raises UsageError as `collect` does.
+    """
+    from pymysql.constants import CLIENT
+
+    address = parse_url(url)
+    if password is None:
+        password = os.environ.get("MYSQL_PWD", "")
+    with _as_usage_error(address):
+        return _connect(address, password, CLIENT.FOUND_ROWS)
+
+
 class LiveCollection:
     """A connection to a server that can only read. Every method raises UsageError where the server fails."""
 
@@ -235,8 +250,8 @@ def _stream(cursor: "SSCursor") -> Iterator[tuple[Cell, ...]]:
         yield from rows
 
 
-def _connect(address: ServerAddress, password: str) -> "pymysql.Connection[Cursor]":
-    """Connect with TLS; where TLS is only preferred and the server has none, without."""
+def _connect(address: ServerAddress, password: str, flags: int = 0) -> "pymysql.Connection[Cursor]":
+    """Connect with TLS; where TLS is only preferred and the server has none, without. `flags` are pymysql's CLIENT."""
     import pymysql
 
     def attempt(context: ssl.SSLContext | None) -> "pymysql.Connection[Cursor]":
@@ -250,6 +265,7 @@ def _connect(address: ServerAddress, password: str) -> "pymysql.Connection[Curso
             autocommit=True,
             connect_timeout=10,
             conv=_conversions(),
+            client_flag=flags,
             ssl=context,
             ssl_disabled=context is None,
         )

@@ -99,19 +99,14 @@ def _unproved(validation: Validation, patterns: Mapping[str, str], calls: Mappin
     if validation.engine_warning:
         yield f"Engineering lead: I know how far the validation goes: {validation.engine_warning}"
     what = {
-        "failed": "gave other results than MySQL in stage 4 and must be corrected before migrating",
-        "not compared": "not compared with MySQL in stage 4 and must be tested by hand",
-        "not run": "not run in stage 4 and must be tested by hand",
+        "mismatched": "gave other results than MySQL in stage 4 and must be corrected before migrating",
+        "not proved": "not proved equal to MySQL in stage 4 and must be tested by hand",
     }
     for status, consequence in what.items():
-        found = [p for p in validation.patterns if p.status == status and not _is_routed(p)]
+        found = [p for p in validation.patterns if p.status == status]
         if found:
-            subject = _patterns([p.pattern for p in found], patterns, calls, verb=status != "failed")
+            subject = _patterns([p.pattern for p in found], patterns, calls, verb=status != "mismatched")
             yield f"Quality lead: I know that {subject} {consequence}{_reasons(found)}."
-
-
-def _is_routed(result: PatternResult) -> bool:
-    return result.why.startswith("routed")
 
 
 def _reasons(found: Sequence[PatternResult]) -> str:

@@ -140,8 +140,8 @@ def _peak_writes(
 def validation_facts(validation: Validation) -> dict[str, FactValue]:
     """The facts of the phase `validation`; one that stage 4 could not measure is missing."""
     facts: dict[str, FactValue] = {}
-    if any(p.status in ("passed", "failed") for p in validation.patterns):
-        facts["validation.mismatched_patterns"] = sum(p.status == "failed" for p in validation.patterns)
+    if any(p.status in ("proved", "mismatched") for p in validation.patterns):
+        facts["validation.mismatched_patterns"] = sum(p.status == "mismatched" for p in validation.patterns)
     if validation.capacity_operations:
         facts["validation.capacity_mismatches"] = sum(p.capacity_differs > 0 for p in validation.patterns)
     if validation.loads:

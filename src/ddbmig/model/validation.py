@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 from ddbmig.model.assessment import Finding
 from ddbmig.model.base import Document, Value
+from ddbmig.model.pattern import Reason
 
-Status = Literal["passed", "failed", "not compared", "not run"]
+Status = Literal["proved", "mismatched", "not proved", "routed"]
+STATUSES: tuple[Status, ...] = ("proved", "mismatched", "not proved", "routed")
 
 
 class LoadResult(Value):
@@ -25,18 +27,47 @@ class LoadResult(Value):
     """True where only the first rows of the source were loaded."""
 
 
+class Difference(Value):
+    """The smallest parameter set found on which plan and SQL differ. Holds no value of the data.
+
+    The same inputs and seed make the same parameters again: run `run` of the pattern, or the boundary case named.
+    """
+
+    case: str
+    """`sampled parameters`, or what is special about the set."""
+    run: int
+    """The sampled set, counted from 1, that it is or was made from."""
+    seed: str
+    parameters: tuple[str, ...]
+    """Type and length of each."""
+    what: str
+    """The two results, described."""
+
+
 class PatternResult(Value):
-    """One plan run with sampled parameters, beside its SQL run on the source rows."""
+    """One plan run beside its SQL, with sampled and boundary parameters.
+
+    `proved`: every run gave what SQL promises. `mismatched`: one did not. `not proved`: it could not be told, and
+    `why`. `routed`: there is no plan, for `reason`.
+    """
 
     pattern: str
     status: Status
     runs: int
+    """Runs with sampled parameters."""
+    boundary_runs: int = 0
     rows_sql: int
-    """Rows returned or affected by SQL, over all runs."""
+    """Rows returned or affected by SQL, over all runs with sampled parameters."""
     rows_plan: int
     why: str = ""
-    values_compared: bool = False
-    """Whether the returned values were compared too, in at least one run, and not only their number."""
+    reason: Reason | None = None
+    limits: tuple[str, ...] = ()
+    """What the proof does not extend to: differences that the design declares beforehand."""
+    untried: tuple[str, ...] = ()
+    """Boundary cases that one side could not run, and why."""
+    difference: Difference | None = None
+    generated: bool = False
+    """Whether a table that it names held generated rows only."""
     calls: int = 0
     predicted_read_units: float = 0.0
     consumed_read_units: float = 0.0
@@ -44,6 +75,28 @@ class PatternResult(Value):
     consumed_write_units: float = 0.0
     capacity_differs: int = 0
     """Operations whose consumed units differ from the arithmetic of A5, known differences of the engine apart."""
+
+
+class RoundTrip(Value):
+    """The rows of one MySQL table, recovered from the items of its entity table and compared value by value."""
+
+    table: str
+    source_table: str
+    rows: int
+    recovered: int
+    """Rows that came back with every value."""
+    missing: int
+    """Rows that have no item."""
+    differing: int
+    """Rows that came back otherwise."""
+    columns: tuple[str, ...] = ()
+    """Columns in which they differ."""
+    unexpected: int = 0
+    """Items that no row made."""
+    orphans: int = 0
+    """Rows whose declared parent is not there; they are migrated as they are."""
+    null_keys: int = 0
+    """Rows with NULL in a unique key, which have no item in its look-up table."""
 
 
 class StateResult(Value):
@@ -66,9 +119,9 @@ class Check(Value):
 class Validation(Document):
     """Stage 4's value. `seed` reproduces the sampled parameters."""
 
-    SCHEMA_VERSION: ClassVar[int] = 1
+    SCHEMA_VERSION: ClassVar[int] = 2
 
-    schema_version: int = 1
+    schema_version: int = 2
     engine: str
     engine_warning: str | None = None
     alternative: str
@@ -76,7 +129,14 @@ class Validation(Document):
     tables_created: int
     indexes_created: int
     loads: tuple[LoadResult, ...] = ()
+    sql_side: str = ""
+    """The database that ran the SQL, with its version; empty where none did."""
+    sql_differences: tuple[str, ...] = ()
+    """In what it may differ from the application's MySQL."""
     patterns: tuple[PatternResult, ...] = ()
+    generated_tables: tuple[str, ...] = ()
+    """MySQL tables that held no row in the data, or of which none was given: their rows were generated."""
+    round_trip: tuple[RoundTrip, ...] = ()
     state: tuple[StateResult, ...] = ()
     capacity_operations: int = 0
     capacity_known_differences: tuple[str, ...] = ()

@@ -61,8 +61,8 @@ def _growth(snapshot: Snapshot) -> Markup:
 def _summary(
     snapshot: Snapshot, assessment: Assessment, chosen: Alternative, validation: Validation, analysis: Analysis
 ) -> Markup:
-    passed = sum(one.status == "passed" for one in validation.patterns)
-    failed = sum(one.status == "failed" for one in validation.patterns)
+    proved = sum(one.status == "proved" for one in validation.patterns)
+    mismatched = sum(one.status == "mismatched" for one in validation.patterns)
     low = sum(one.low_days for one in analysis.efforts)
     high = sum(one.high_days for one in analysis.efforts)
     mysql = snapshot.context.mysql_cost_per_month_usd
@@ -73,8 +73,8 @@ def _summary(
         say("MySQL today: {}.", say("${} a month (declared)", number(mysql, 2)) if mysql is not None
             else "cost not answered"),
         say("{}–{} person-days of work in the first year (days per thing assumed).", number(low), number(high)),
-        say("Proof: {} on {}, {} failed.", plural(passed, "access pattern passed", "access patterns passed"),
-            validation.engine, number(failed)),
+        say("Proof: {} on {}, {} mismatched.", plural(proved, "access pattern proved", "access patterns proved"),
+            validation.engine, number(mismatched)),
         say("{} of the calls stay with another system.", percent(chosen.routed_calls_share)),
     ]  # fmt: skip
     return bullets(lines)
@@ -82,11 +82,12 @@ def _summary(
 
 def _decisions(assessment: Assessment, design: Design, validation: Validation, analysis: Analysis) -> Iterator[Markup]:
     still_open = [one for one in design.choices if one.chosen is None]
-    failed = sum(one.status == "failed" for one in validation.patterns)
+    mismatched = sum(one.status == "mismatched" for one in validation.patterns)
     lines = [
         say("{} at the default (stage 3).", plural(len(still_open), "open choice goes on", "open choices go on"))
         if still_open else Markup(""),
-        say("{} in stage 4 to be understood.", plural(failed, "failed access pattern")) if failed else Markup(""),
+        say("{} in stage 4 to be understood.", plural(mismatched, "mismatched access pattern"))
+        if mismatched else Markup(""),
         say("{} to be ticked below, each by the role that it names.",
             plural(len(analysis.acknowledgments), "acknowledgment")) if analysis.acknowledgments else Markup(""),
         say("{} listed in stage 2; the sensitivity table below shows what moves most.",

@@ -45,33 +45,36 @@ from ddbmig.validators.evaluate import (
     NotEvaluated,
     Params,
     Row,
-    as_column,
     as_stored,
     compare,
     compared,
     default_value,
     folded,
-    member,
     number,
     rank,
 )
 from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
+from ddbmig.validators.outputs import mark_refs
 
-GROUP = -1
-"""The reference under which a row that stands for a group holds its aggregates."""
 AUTO_KEYS = dict[tuple[str, str], int]
 """Next AUTO_INCREMENT value per (table id, column), as MySQL would give it."""
 
 
 @dataclass(frozen=True)
 class PlanResult:
-    """How many rows a plan returned or changed, the rows' output columns, and aggregates over all rows, or by row."""
+    """How many rows a plan returned or changed, and the rows.
+
+    A row's values are its output columns, then the aggregates of its group, then the existence tests among the
+    outputs; `keys` are the values that order the rows.
+    """
 
     rows: int
     values: tuple[tuple[Cell, ...], ...] = ()
-    aggregates: tuple[Cell, ...] = ()
-    groups: tuple[tuple[Cell, ...], ...] = ()
-    """The aggregates of each row of a GROUP BY."""
+    keys: tuple[tuple[Cell, ...], ...] = ()
+
+
+_COMPUTED = -1
+"""The reference under which a row of the relation keeps the aggregates and existence tests computed for it."""
 
 
 def run_plan(
@@ -86,7 +89,7 @@ def run_plan(
         run.step(step)
     if pattern.kind != "select":
         return PlanResult(run.affected)
-    return PlanResult(len(run.relation), run.outputs(), run.aggregates, run.grouped())
+    return PlanResult(len(run.relation), run.outputs(), run.keys())
 
 
 class _Run:
@@ -101,7 +104,6 @@ class _Run:
         self.evaluator = Evaluator(self.columns, params)
         self.relation: list[Binding] = [{0: self._inserted_row()}] if pattern.kind == "insert" else [{}]
         self.affected = 0
-        self.aggregates: tuple[Cell, ...] = ()
 
     # --- steps ---
 
@@ -143,8 +145,11 @@ class _Run:
             identity = hash(tuple(sorted((ref, id(row)) for ref, row in base.items())))
             matched = all(binding.get(ref) is not None for ref in step.refs)
             kept[identity] = (base, matched or kept.get(identity, (base, False))[1])
-        wanted = {"matched": (True,), "unmatched": (False,), "all": (True, False)}[step.keep]
-        self.relation = [base for base, matched in kept.values() if matched in wanted]
+        if step.keep == "all":
+            name = f"test {step.refs[0]}"
+            self.relation = [_with_computed(base, {name: int(matched)}) for base, matched in kept.values()]
+        else:
+            self.relation = [base for base, matched in kept.values() if matched == (step.keep == "matched")]
 
     def _order(self, order: Iterable[OrderTerm], a: Binding, b: Binding) -> int:
         for term in order:
@@ -162,8 +167,15 @@ class _Run:
         return tuple(self._comparable(column, binding) for column in self.pattern.reads)
 
     def outputs(self) -> tuple[tuple[Cell, ...], ...]:
-        """The output columns of every row of the relation."""
-        return tuple(tuple(self.evaluator.value(c, b) for c in self.pattern.reads) for b in self.relation)
+        """The output columns of every row of the relation, and what was computed for it."""
+        computed = [f"aggregate {n}" for n in range(len(self.pattern.aggregates))]
+        computed += [f"test {ref}" for ref in mark_refs(self.pattern)]
+        columns = (*self.pattern.reads, *(ColumnRef(ref=_COMPUTED, column=name) for name in computed))
+        return tuple(tuple(self.evaluator.value(c, b) for c in columns) for b in self.relation)
+
+    def keys(self) -> tuple[tuple[Cell, ...], ...]:
+        """What orders the rows of the relation."""
+        return tuple(tuple(self.evaluator.value(t.column, b) for t in self.pattern.order) for b in self.relation)
 
     def _comparable(self, ref: ColumnRef, binding: Binding) -> Cell:
         return collated(self.evaluator.value(ref, binding), self.columns[(ref.ref, ref.column)])
@@ -173,18 +185,12 @@ class _Run:
         for binding in self.relation:
             key = tuple(self._comparable(column, binding) for column in step.group_by)
             groups.setdefault(key, []).append(binding)
-        if not step.group_by:
-            self.aggregates = tuple(self._aggregate(a, self.relation) for a in step.aggregates)
         self.relation = [self._group(step, bindings) for bindings in groups.values()]
 
     def _group(self, step: Reduce, bindings: list[Binding]) -> Binding:
-        """A row that stands for a group, with its aggregates."""
-        aggregates = {str(position): self._aggregate(a, bindings) for position, a in enumerate(step.aggregates)}
-        return {**(bindings[0] if bindings else {}), GROUP: aggregates}
-
-    def grouped(self) -> tuple[tuple[Cell, ...], ...]:
-        """The aggregates of every row of the relation that is a group."""
-        return tuple(tuple((binding.get(GROUP) or {}).values()) for binding in self.relation)
+        """One row for a group: the first of its rows, and its aggregates."""
+        values = {f"aggregate {n}": self._aggregate(a, bindings) for n, a in enumerate(step.aggregates)}
+        return _with_computed(bindings[0] if bindings else {}, values)
 
     def _aggregate(self, aggregate: Aggregate, relation: list[Binding]) -> Cell:
         """One aggregate over the relation, NULLs apart, as SQL has it."""
@@ -404,7 +410,13 @@ class _Run:
             )
         if call.key and any(isinstance(v, tuple) and v[0] > v[1] for v in key.values()):
             return []
-        return self.operations.pages(call, " AND ".join(clauses), names, values, call.limit)
+        limit = None if call.limit is None else call.limit + self._skipped()
+        return self.operations.pages(call, " AND ".join(clauses), names, values, limit)
+
+    def _skipped(self) -> int:
+        """The rows that an OFFSET skips: DynamoDB has none, so they are read and left out."""
+        limit = self.pattern.limit
+        return 0 if limit is None else self._number(limit.offset_param) or 0
 
     # --- writing ---
 
@@ -627,11 +639,13 @@ class _Run:
         return None
 
 
-def _asked(value: Cell, column: Column) -> Cell:
-    """A value that is looked for, as the column would hold it where it does."""
-    if isinstance(value, str) and column.type == "enum":
-        return member(value, column)
-    return as_column(value, column)
+def _with_computed(binding: Binding, values: Row) -> Binding:
+    """A row of the relation with values that the client has computed for it."""
+    return {**binding, _COMPUTED: {**(binding.get(_COMPUTED) or {}), **values}}
+
+
+def _ascending(a: Cell, b: Cell) -> int:
+    return compare(a, b, False)
 
 
 def _frozen(value: Any) -> Any:

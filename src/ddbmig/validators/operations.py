@@ -87,6 +87,8 @@ class Operations:
         self._serializer, self._deserializer = TypeSerializer(), TypeDeserializer()
         self._binary: type[Any] = Binary
         self.meter = Meter()
+        self.written: list[ItemWrite] = []
+        """Every write so far, in order; whoever looks at it empties it."""
         self.new_keys: dict[tuple[str, str], int] = {}
         """Next AUTO_INCREMENT value per (table id, column), as MySQL would give it."""
 
@@ -193,6 +195,14 @@ class Operations:
         for page in pages:
             yield from (self.plain(item) for item in page["Items"])
 
+    def restore(self, write: ItemWrite) -> None:
+        """Put an item back as it was before a write, for the comparison only: not metered, not part of any plan."""
+        name = self._prefix + write.table.name
+        if write.before is None:
+            self._client.delete_item(TableName=name, Key=self.wire(write.key))
+        else:
+            self._client.put_item(TableName=name, Item=self.wire(write.before))
+
     def write(self, writes: list[ItemWrite]) -> None:
         """One write, or several as TransactWriteItems. Raises ConditionFailed; nothing is then written."""
         try:
@@ -211,6 +221,7 @@ class Operations:
             self._client.exceptions.TransactionCanceledException,
         ) as error:
             raise ConditionFailed from error
+        self.written += writes
         self._measure(writes, sum(c.get("CapacityUnits", 0.0) for c in capacities))
 
     def _request(self, write: ItemWrite) -> tuple[str, dict[str, Any]]:

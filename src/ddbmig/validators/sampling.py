@@ -13,7 +13,7 @@ from ddbmig.model.encodings import Cell
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.schema import Column, Schema
 from ddbmig.validators.evaluate import Evaluator, NotEvaluated, Row, shifted
-from ddbmig.validators.source import SourceRows
+from ddbmig.validators.sql_side import SqlSide
 
 ATTEMPTS = 12
 References = Mapping[tuple[str, str], tuple[str, str]]
@@ -25,7 +25,7 @@ class Sampler:
     """Samples parameter sets for one pattern."""
 
     def __init__(
-        self, pattern: AccessPattern, schema: Schema, source: SourceRows, seed: int, references: References
+        self, pattern: AccessPattern, schema: Schema, source: SqlSide, seed: int, references: References
     ) -> None:
         self._pattern, self._schema, self._source, self._references = pattern, schema, source, references
         self._random = random.Random(f"{seed}:{pattern.id}")  # noqa: S311  # a reproducible sample, not a secret
@@ -51,6 +51,10 @@ class Sampler:
                 if isinstance(term, Param):
                     self._uses[term.index] = condition
                     self._lists |= {term.index} if term.many else set()
+
+    def use(self, index: int) -> Compare | None:
+        """The comparison that a placeholder takes part in; None where its value is stored or computed with."""
+        return self._uses.get(index)
 
     def sample(self) -> Sample:
         """One set of parameters; for an INSERT one that meets no row already there, if that can be found."""
