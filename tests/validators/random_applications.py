@@ -4,16 +4,16 @@ A statement is drawn as a shape, text with holes for values of columns, and boun
 written into the text as an application would write them, so that the logs look as they do in life.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from hypothesis import strategies as st
 
 from ddbmig.model.encodings import Cell
 
-Draw = Callable[[st.SearchStrategy], object]
+T = TypeVar("T")
 STATEMENTS = 12
 """Shapes drawn for one schema."""
 IGNORE = "INSERT IGNORE INTO "
@@ -198,7 +198,7 @@ def literal(value: Cell) -> str:
 
 
 @st.composite
-def tables(draw: Draw, name: str, parents: Sequence[RandomTable]) -> RandomTable:
+def tables(draw: st.DrawFn, name: str, parents: Sequence[RandomTable]) -> RandomTable:
     """One table, which may refer to earlier ones."""
     kind = draw(st.sampled_from(("auto", "auto", "auto", "text", "binary", "composite", "composite", "none")))
     keys = {
@@ -234,11 +234,11 @@ def tables(draw: Draw, name: str, parents: Sequence[RandomTable]) -> RandomTable
 
 
 @st.composite
-def rows(draw: Draw, table: RandomTable, parents: Sequence[RandomTable]) -> tuple[tuple[Cell, ...], ...]:
+def rows(draw: st.DrawFn, table: RandomTable, parents: Sequence[RandomTable]) -> tuple[tuple[Cell, ...], ...]:
     """Up to eight rows; those that the server refuses are left out there."""
     found = []
     for number in range(draw(st.integers(1, 8))):
-        row = []
+        row: list[Cell] = []
         for column in table.columns:
             if "AUTO_INCREMENT" in column.extra:
                 row.append(number + 1)
@@ -266,11 +266,11 @@ def cells(column: RandomColumn, parents: Sequence[RandomTable], *, null: bool = 
 class Writer:
     """Draws one shape over the tables of an application."""
 
-    draw: Draw
+    draw: st.DrawFn
     tables: Sequence[RandomTable]
     parts: list[str | Hole | Step] = field(default_factory=list)
 
-    def pick(self, *choices: object) -> object:
+    def pick(self, *choices: T) -> T:
         """One of the choices."""
         return self.draw(st.sampled_from(choices))
 
@@ -281,7 +281,6 @@ class Writer:
     def condition(self, table: RandomTable, alias: str = "") -> None:
         """One simple condition on a column of a table."""
         column = self.pick(*table.columns)
-        assert isinstance(column, RandomColumn)
         kind, name = KINDS[column.kind], f"{alias}{column.name}"
         if column.kind in ("json", "bit", "set", "double"):
             self.say(f"{name} IS {'NOT ' if self.draw(st.booleans()) else ''}NULL")
@@ -302,7 +301,6 @@ class Writer:
                 self.say(f"{name} LIKE ", Hole(column, like=True))
             case "or":
                 other = self.pick(*table.columns)
-                assert isinstance(other, RandomColumn)
                 second = Hole(other) if KINDS[other.kind].key else None
                 self.say(
                     f"({name} = ", hole, f" OR {alias}{other.name} ", *(("= ", second) if second else ("IS NULL",)), ")"
@@ -314,9 +312,8 @@ class Writer:
         """WHERE by a key, an index or any columns."""
         self.say(" WHERE ")
         keys = [key for key in (table.key, *table.uniques, *table.indexes) if key]
-        if keys and self.pick(True, True, False):
+        if self.pick(True, True, False) and keys:
             key = self.pick(*keys)
-            assert isinstance(key, tuple)
             given = key[: self.draw(st.integers(1, len(key)))]
             for number, name in enumerate(given):
                 many = number == len(given) - 1 and self.pick(True, False, False)
@@ -340,7 +337,6 @@ class Writer:
         if not sortable or not self.draw(st.booleans()):
             return ()
         chosen = self.draw(st.lists(st.sampled_from(sortable), min_size=1, max_size=2, unique=True))
-        assert isinstance(chosen, list)
         found = [(n, name, bool(self.draw(st.booleans()))) for n, name in chosen]
         self.say(" ORDER BY " + ", ".join(f"{alias}{name}{' DESC' if down else ''}" for _, name, down in found))
         return tuple((n, down) for n, _, down in found)
@@ -349,8 +345,7 @@ class Writer:
         """LIMIT, sometimes with an OFFSET."""
         if not self.pick(True, False, False):
             return None
-        rows, offset = self.draw(st.integers(1, 4)), self.pick(None, None, 1, 2)
-        return int(str(rows)), int(str(offset)) if offset is not None else None
+        return self.draw(st.integers(1, 4)), self.pick(None, None, 1, 2)
 
     def select(self) -> Shape:
         """A read of one table."""
@@ -366,16 +361,14 @@ class Writer:
         """Aggregates over the rows of one table, in groups or as a whole."""
         table = self.table()
         column = self.pick(*table.columns)
-        assert isinstance(column, RandomColumn)
         functions = ["COUNT(*)", f"COUNT({column.name})"]
         if KINDS[column.kind].ordered:
             functions += [f"MIN({column.name})", f"MAX({column.name})", f"COUNT(DISTINCT {column.name})"]
         if KINDS[column.kind].number:
             functions += [f"SUM({column.name})", f"AVG({column.name})"]
         chosen = self.draw(st.lists(st.sampled_from(functions), min_size=1, max_size=3, unique=True))
-        assert isinstance(chosen, list)
         grouped = [c.name for c in table.columns if KINDS[c.kind].key and c.kind != "unicode"]
-        by = [str(self.pick(*grouped))] if grouped and self.draw(st.booleans()) else []
+        by = [self.pick(*grouped)] if self.draw(st.booleans()) and grouped else []
         self.say(f"SELECT {', '.join([*by, *chosen])} FROM {table.name}")
         self.where(table)
         if by:
@@ -387,7 +380,7 @@ class Writer:
         related = [(child, c) for child in self.tables for c in child.columns if c.parent]
         if not related:
             return None
-        child, column = self.pick(*related)  # type: ignore[misc]  # a pair of the list above
+        child, column = self.pick(*related)
         parent = next(t for t in self.tables if t.name == column.parent)
         kind = self.pick("JOIN", "LEFT JOIN")
         if self.draw(st.booleans()):
@@ -412,7 +405,7 @@ class Writer:
         related = [(child, c) for child in self.tables for c in child.columns if c.parent]
         if not related:
             return None
-        child, column = self.pick(*related)  # type: ignore[misc]  # a pair of the list above
+        child, column = self.pick(*related)
         parent = next(t for t in self.tables if t.name == column.parent)
         outputs = self.outputs(parent)
         self.say(f"SELECT {', '.join(f'a.{name}' for name in outputs)} FROM {parent.name} a")
@@ -434,7 +427,6 @@ class Writer:
         mode = self.pick("INSERT", "INSERT", "INSERT", "INSERT IGNORE", "REPLACE", "upsert", "upsert")
         optional = [c for c in table.columns if c.extra or c.nullable]
         left = self.draw(st.lists(st.sampled_from(optional), max_size=2, unique=True)) if optional else []
-        assert isinstance(left, list)
         given = [c for c in table.columns if c not in left] or list(table.columns)
         verb = "INSERT" if mode == "upsert" else mode
         self.say(f"{verb} INTO ")
@@ -447,10 +439,9 @@ class Writer:
         changing = [c for c in table.columns if c.name not in table.key and not c.parent]
         if mode == "upsert" and changing:
             column = self.pick(*changing)
-            assert isinstance(column, RandomColumn)
             choices: list[tuple[str | Hole | Step, ...]] = [(f"VALUES({column.name})",), (Hole(column),)]
             choices += [(f"{column.name} + ", Step(1))] if column.kind in ("uint", "small", "decimal") else []
-            self.say(f" ON DUPLICATE KEY UPDATE {column.name} = ", *self.pick(*choices))  # type: ignore[misc]
+            self.say(f" ON DUPLICATE KEY UPDATE {column.name} = ", *self.pick(*choices))
         return Shape(tuple(self.parts), "insert")
 
     def update(self) -> Shape:
@@ -461,7 +452,6 @@ class Writer:
         if not changing:
             return self.insert()
         chosen = self.draw(st.lists(st.sampled_from(changing), min_size=1, max_size=2, unique=True))
-        assert isinstance(chosen, list)
         self.say(f"UPDATE {table.name} SET ")
         decremented = None
         for number, column in enumerate(chosen):
@@ -489,15 +479,13 @@ class Writer:
 
     def table(self) -> RandomTable:
         """One of the tables."""
-        found = self.pick(*self.tables)
-        assert isinstance(found, RandomTable)
-        return found
+        return self.pick(*self.tables)
 
     def outputs(self, table: RandomTable) -> list[str]:
         """Some columns of a table, in its order."""
         names = [c.name for c in table.columns]
         chosen = self.draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
-        return sorted(chosen, key=names.index)  # type: ignore[call-overload]  # a list of names
+        return sorted(chosen, key=names.index)
 
 
 FORMS = ("select", "select", "select", "select", "aggregate", "join", "join", "test", "insert", "insert", "update",
@@ -505,12 +493,14 @@ FORMS = ("select", "select", "select", "select", "aggregate", "join", "join", "t
 
 
 @st.composite
-def bound(draw: Draw, shape: Shape, parents: Sequence[RandomTable]) -> Bound:
+def bound(draw: st.DrawFn, shape: Shape, parents: Sequence[RandomTable]) -> Bound:
     """A shape with values for its holes."""
-    sql, values, rows_given = "", [], []
+    sql = ""
+    values: list[Cell | tuple[Cell, ...]] = []
+    rows_given: list[tuple[Cell, ...]] = []
     for part in shape.parts:
         if isinstance(part, Hole):
-            text, value = draw(filled(part, shape, parents))  # type: ignore[misc]  # a pair
+            text, value = draw(filled(part, shape, parents))
             sql += text
             values.append(value)
         elif isinstance(part, Step):
@@ -519,26 +509,29 @@ def bound(draw: Draw, shape: Shape, parents: Sequence[RandomTable]) -> Bound:
         else:
             sql += part
         if part is ROW_END:
-            rows_given.append(tuple(values))
+            rows_given.append(tuple(v for v in values if not isinstance(v, tuple)))
             values = []
     unlimited = None
     if shape.limit is not None:
         unlimited, (count, offset) = sql, shape.limit
         sql += f" LIMIT {count}" + (f" OFFSET {offset}" if offset is not None else "")
         values += [count] if offset is None else [count, offset]
-    values = [v for v in values if v is not None]
-    return Bound(sql, tuple(values), shape.kind, unlimited, shape.order, tuple(rows_given))
+    sent = tuple(v for v in values if v is not None)
+    return Bound(sql, sent, shape.kind, unlimited, shape.order, tuple(rows_given))
 
 
 @st.composite
-def filled(draw: Draw, hole: Hole, shape: Shape, parents: Sequence[RandomTable]) -> tuple[str, object]:
+def filled(
+    draw: st.DrawFn, hole: Hole, shape: Shape, parents: Sequence[RandomTable]
+) -> tuple[str, Cell | tuple[Cell, ...]]:
     """A hole's text and the value of its placeholder; None where it has none."""
     writes = shape.kind in ("insert", "update")
     column = hole.column
+    value: Cell | tuple[Cell, ...]
     if "AUTO_INCREMENT" in column.extra:
-        number = draw(st.integers(1, 12))
-        listed = st.lists(st.integers(1, 9), min_size=1, max_size=3)
-        value = tuple(draw(listed)) if hole.many else number
+        value = (
+            tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=3))) if hole.many else draw(st.integers(1, 12))
+        )
     elif hole.many:
         value = tuple(draw(st.lists(cells(column, parents, null=False), min_size=1, max_size=3)))
     elif KINDS[column.kind].asked and shape.parts[0] != IGNORE and draw(st.integers(0, 7)) == 0:
@@ -553,12 +546,13 @@ def filled(draw: Draw, hole: Hole, shape: Shape, parents: Sequence[RandomTable])
 
 
 @st.composite
-def applications(draw: Draw) -> Application:
+def applications(draw: st.DrawFn) -> Application:
     """A whole application."""
     made: list[RandomTable] = []
     for number in range(draw(st.integers(1, 3))):
         made.append(draw(tables(f"t{number}", tuple(made))))
-    reads, writes = [], []
+    reads: list[Bound] = []
+    writes: list[Bound] = []
     for _ in range(STATEMENTS):
         form = draw(st.sampled_from(FORMS))
         shape = getattr(Writer(draw, made), form)() or Writer(draw, made).select()

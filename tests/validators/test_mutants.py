@@ -97,7 +97,7 @@ def without(*kinds: type) -> Steps:
     return lambda steps: [step for step in steps if not isinstance(step, kinds)]
 
 
-def each(kind: type, **update: Any) -> Steps:
+def each(kind: type[Any], **update: Any) -> Steps:
     """Steps of one kind with other values; a value that is a function is applied to the old one."""
 
     def changed(step: Any) -> Any:

@@ -23,6 +23,7 @@ from ddbmig.engine.contract import contract_of
 from ddbmig.engine.rulebook import Rulebook
 from ddbmig.loaders.endpoint import create_table, write_items
 from ddbmig.loaders.items import ItemBuilder
+from ddbmig.model.condition import ColumnRef
 from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.encodings import Cell, collated
 from ddbmig.model.errors import InputError
@@ -86,7 +87,7 @@ class MariaDb:
         moment = f"UNIX_TIMESTAMP('{CLOCK.isoformat(sep=' ')}')"
         self.run("SET time_zone = '+00:00'")
         self.run(f"SET timestamp = {moment}")
-        self.run("SET collation_connection = utf8mb4_general_ci")
+        self.run("SET collation_connection = utf8mb4_bin")
 
     def run(self, sql: str) -> tuple[int, tuple[Row, ...], int]:
         """Rows found or changed, the rows, and the key that was given."""
@@ -255,7 +256,10 @@ class TwoSides:
 
     def _columns(self, pattern: AccessPattern) -> list[Column | None]:
         """Per output the column whose collation decides what is equal; None for numbers."""
-        table = lambda c: self.snapshot.tables.table(pattern.refs[c.ref].table).column(c.column)  # noqa: E731
+
+        def table(c: ColumnRef) -> Column:
+            return self.snapshot.tables.table(pattern.refs[c.ref].table).column(c.column)
+
         aggregates = [
             table(a.column) if a.column and a.function in ("min", "max") else None for a in pattern.aggregates
         ]

@@ -189,8 +189,8 @@ class WriteCompiler:
     def _cascade(self, parent: int, rows: float, above: tuple[str, ...]) -> None:
         """What the foreign keys do to the children of deleted rows: ON DELETE CASCADE, and SET NULL.
 
-        `parent` is the reference of the deleted rows, `above` their table and those that it is deleted through. Children go
-        first, so that none is left without its parent. Raises NotBounded where a table cascades into itself.
+        `parent` is the reference of the deleted rows, `above` their table and those that it is deleted through.
+        Children go first, so that none is left without its parent. Raises NotBounded where one cascades into itself.
         """
         before, self.relation.rows = self.relation.rows, rows
         for child, key in delete_actions(self.draft.entities, above[-1]):

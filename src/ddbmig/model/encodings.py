@@ -275,8 +275,8 @@ def collated(value: Cell, column: Column) -> Cell:
     """A value in a form that is the same for all values which the column's collation holds equal.
 
     Case is dropped for `_ci`, accents too where the collation does not say `_as_`, trailing blanks where it pads, as
-    all do but those of MySQL 8 named `_0900_` and MariaDB's `_nopad_`. A column without a collation has a server's default,
-    which drops all three. https://dev.mysql.com/doc/refman/8.4/en/charset-collation-names.html
+    all do but those of MySQL 8 named `_0900_` and MariaDB's `_nopad_`. A column without a collation has a server's
+    default, which drops all three. https://dev.mysql.com/doc/refman/8.4/en/charset-collation-names.html
     """
     if not isinstance(value, str) or column.type not in TEXT_TYPES:
         return value

@@ -1,6 +1,6 @@
 """Runs a plan: its calls, in order, and the client's bounded steps on the rows that come back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cmp_to_key
@@ -45,11 +45,13 @@ from ddbmig.validators.evaluate import (
     NotEvaluated,
     Params,
     Row,
+    as_column,
     as_stored,
     compare,
     compared,
     default_value,
     folded,
+    member,
     number,
     rank,
 )
@@ -206,7 +208,7 @@ class _Run:
             return None
         if aggregate.function in ("min", "max"):
             definition = self.columns[column.ref, column.column]
-            ordered = sorted(values, key=cmp_to_key(lambda a, b: compared(a, b, definition)))
+            ordered = sorted(values, key=_by(definition))
             return ordered[0] if aggregate.function == "min" else ordered[-1]
         total = sum((number(v) for v in values), Decimal(0))
         return total / len(values) if aggregate.function == "avg" else total
@@ -573,7 +575,8 @@ class _Run:
         for assignment in call.sets:
             attribute = table.attributes[assignment.column]
             column = self.columns[(0, attribute.source_column)]
-            value = encode(self.evaluator.value(assignment.value, old), attribute.encoding or "string", column)
+            stored = as_stored(self.evaluator.value(assignment.value, old), column)
+            value = encode(stored, attribute.encoding or "string", column)
             after.pop(assignment.column, None)
             if value is not None:
                 after[assignment.column] = value
@@ -646,6 +649,22 @@ def _with_computed(binding: Binding, values: Row) -> Binding:
 
 def _ascending(a: Cell, b: Cell) -> int:
     return compare(a, b, False)
+
+
+def _by(column: Column) -> Callable[[Cell], Any]:
+    """A key that sorts values as a column's collation does."""
+
+    def order(a: Cell, b: Cell) -> int:
+        return compared(a, b, column)
+
+    return cmp_to_key(order)
+
+
+def _asked(value: Cell, column: Column) -> Cell:
+    """A value that is looked for, as the column would hold it where it does."""
+    if isinstance(value, str) and column.type == "enum":
+        return member(value, column)
+    return as_column(value, column)
 
 
 def _frozen(value: Any) -> Any:
