@@ -35,7 +35,7 @@ from ddbmig.validators.validate import read_data, validate
 from design_builder import World, design_world, snapshot_of, template_id
 
 DATA = Path(__file__).parent / "data"
-AUTHORS, BOOKS, ORDERS = 6, 48, 16
+AUTHORS, WRITING, BOOKS, ORDERS = 8, 4, 48, 16
 MISMATCHED = frozenset({"failed", "mismatched"})
 """The words for a disproved pattern."""
 
@@ -59,13 +59,13 @@ def _shop() -> Snapshot:
 
 
 def shop_rows() -> Iterator[tuple[str, tuple[Cell, ...]]]:
-    """Authors with several books, of which some share a genre, a day or a price; orders of one to four lines."""
+    """Authors, half of them with several books, of which some share a genre, a day or a price; orders of one to four lines."""
     for n in range(1, AUTHORS + 1):
         yield "authors", (n, f"Author {n}", "DE" if n % 2 else "FR")
     for n in range(1, BOOKS + 1):
         genre = None if n % 5 == 0 else f"Genre {n % 3}"
         day = f"2020-{1 + n % 12:02d}-{1 + n * 7 % 28:02d}"
-        yield "books", (n, 1 + n % AUTHORS, f"{9780000000000 + n}", f"Title {n * 31 % 97}", genre,
+        yield "books", (n, 1 + n % WRITING, f"{9780000000000 + n}", f"Title {n * 31 % 97}", genre,
                         Decimal(n) + Decimal("0.95"), day, f"{day} 10:{n % 60:02d}:00", 10 + n)  # fmt: skip
     for n in range(1, ORDERS + 1):
         for line in range(1, 2 + n % 4):
@@ -243,7 +243,7 @@ BY_TITLE = "SELECT title FROM books WHERE author_id = ? ORDER BY title"
 GENRES = "SELECT DISTINCT genre FROM books WHERE author_id = ?"
 COUNT = "SELECT COUNT(*) FROM books WHERE author_id = ?"
 STOCK = "SELECT SUM(stock) FROM books WHERE author_id = ?"
-OF_AUTHOR = "SELECT a.name, b.title FROM authors a LEFT JOIN books b ON b.author_id = a.id WHERE a.id = ?"
+OF_AUTHOR = "SELECT a.name, b.title FROM authors a LEFT JOIN books b ON b.author_id = a.id WHERE a.id IN (?)"
 WITH_AUTHOR = "SELECT b.title, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id = ?"
 ORDERED = "SELECT id FROM books b WHERE b.author_id = ? AND EXISTS (SELECT 1 FROM order_lines r WHERE r.book_id = b.id)"
 LINE = "SELECT qty, note FROM order_lines WHERE order_id = ? AND nr = ?"

@@ -63,6 +63,8 @@ class WriteCompiler:
     def compiled(self) -> "WriteCompiler":
         """Itself, with all steps. Raises NotBounded."""
         self.check_values()
+        if self.pattern.kind == "delete" or self.pattern.insert_mode == "replace":
+            self._check_cascades((self.entity.table.id,))
         kinds = {"insert": self.insert, "update": self.update, "delete": self.delete}
         kinds[self.pattern.kind]()
         return self
@@ -190,14 +192,12 @@ class WriteCompiler:
         """What the foreign keys do to the children of deleted rows: ON DELETE CASCADE, and SET NULL.
 
         `parent` is the reference of the deleted rows, `above` their table and those that it is deleted through.
-        Children go first, so that none is left without its parent. Raises NotBounded where one cascades into itself.
+        Children go first, so that none is left without its parent.
         """
         before, self.relation.rows = self.relation.rows, rows
         for child, key in delete_actions(self.draft.entities, above[-1]):
             table = child.table.id
             cascades = key.on_delete.upper() == "CASCADE"
-            if cascades and table in above:
-                raise NotBounded("unbounded join", f"deleting from {table} deletes from itself: as deep as the data")
             pairs = tuple((own, ColumnRef(ref=parent, column=other))
                           for own, other in zip(key.columns, key.parent_columns, strict=True))  # fmt: skip
             demand = f"children {' '.join(above)} {table}({','.join(key.columns)})"
@@ -209,6 +209,19 @@ class WriteCompiler:
             else:
                 self._append(self._child_nulls(child, key, ref, children))
         self.relation.rows = before
+
+    def _check_cascades(self, above: tuple[str, ...]) -> None:
+        """Raise NotBounded where deleting from a table ends in itself, or leaves rows that only their content names."""
+        for child, key in delete_actions(self.draft.entities, above[-1]):
+            table = child.table.id
+            if key.on_delete.upper() == "CASCADE":
+                if table in above:
+                    raise NotBounded(
+                        "unbounded join", f"deleting from {table} deletes from itself: as deep as the data"
+                    )
+                self._check_cascades((*above, table))
+            elif child.digest_key is not None:
+                raise NotBounded("no key for the write", f"rows of {table} would get another digest")
 
     def _child_deletes(self, child: Entity, ref: int, rows: float) -> list[WriteCall]:
         """The item of a child, and its look-up items in one transaction."""
@@ -223,8 +236,6 @@ class WriteCompiler:
 
     def _child_nulls(self, child: Entity, key: ForeignKey, ref: int, rows: float) -> list[WriteCall]:
         """A child whose foreign key becomes NULL: with it its copies, and the look-up items that it is a part of."""
-        if child.digest_key is not None:
-            raise NotBounded("no key for the write", f"rows of {child.table.id} would get another digest")
         names = [*key.columns, *(name for copy in child.copies if set(copy.local_columns) & set(key.columns)
                                  for _, name in copy.columns)]  # fmt: skip
         lost = [u for u in child.lookups if set(u.columns) & set(key.columns)]

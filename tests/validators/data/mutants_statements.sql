@@ -10,7 +10,7 @@ SELECT DISTINCT genre FROM books WHERE author_id = ?
 SELECT COUNT(*) FROM books WHERE author_id = ?
 SELECT SUM(stock) FROM books WHERE author_id = ?
 SELECT b.title, a.name FROM books b JOIN authors a ON a.id = b.author_id WHERE b.id = ?
-SELECT a.name, b.title FROM authors a LEFT JOIN books b ON b.author_id = a.id WHERE a.id = ?
+SELECT a.name, b.title FROM authors a LEFT JOIN books b ON b.author_id = a.id WHERE a.id IN (?)
 SELECT id FROM books b WHERE b.author_id = ? AND EXISTS (SELECT 1 FROM order_lines r WHERE r.book_id = b.id)
 SELECT id FROM books b WHERE b.author_id = ? AND NOT EXISTS (SELECT 1 FROM order_lines r WHERE r.book_id = b.id)
 SELECT qty, note FROM order_lines WHERE order_id = ? AND nr = ?
