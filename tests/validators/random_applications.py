@@ -169,17 +169,15 @@ class Shape:
 
 @dataclass(frozen=True)
 class Application:
-    """Tables with their rows, and bound statements in the order in which they are sent."""
+    """A schema, the INSERTs of its rows, and bound statements in the order in which they are sent."""
 
-    tables: tuple[RandomTable, ...]
+    ddl: str
+    inserts: tuple[str, ...]
     statements: tuple[Bound, ...]
+    small: frozenset[str] = frozenset()
+    """Tables that may be read as a whole."""
     alternative: int = 0
     """Which of the proposed designs is run, counted round."""
-
-    @property
-    def ddl(self) -> str:
-        """The whole schema."""
-        return "\n".join(table.ddl for table in self.tables)
 
 
 def literal(value: Cell) -> str:
@@ -558,4 +556,7 @@ def applications(draw: st.DrawFn) -> Application:
         shape = getattr(Writer(draw, made), form)() or Writer(draw, made).select()
         target = reads if shape.kind == "select" else writes
         target += [draw(bound(shape, made)) for _ in range(2)]
-    return Application(tuple(made), (*reads, *writes), draw(st.integers(0, 7)))
+    inserts = [f"INSERT INTO {t.name} VALUES ({', '.join(map(literal, row))})" for t in made for row in t.rows]
+    small = frozenset(table.name for table in made if not table.large)
+    ddl = "\n".join(table.ddl for table in made)
+    return Application(ddl, tuple(inserts), (*reads, *writes), small, draw(st.integers(0, 7)))

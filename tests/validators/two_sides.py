@@ -10,7 +10,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import CLIENT, FIELD_TYPE
 from pymysql.converters import conversions
-from random_applications import Application, Bound, literal
+from random_applications import Application, Bound
 
 from ddbmig.analyzers.ddl import read_ddl_text
 from ddbmig.analyzers.general_log import read_general_log
@@ -100,13 +100,13 @@ class MariaDb:
         self.run(f"DROP DATABASE IF EXISTS {DATABASE}")
         self.run(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
         self.run(f"USE {DATABASE}")
-        for table in application.tables:
-            self.run(table.ddl)
-            for row in table.rows:
-                try:
-                    self.run(f"INSERT INTO {table.name} VALUES ({', '.join(map(literal, row))})")
-                except pymysql.err.MySQLError:
-                    continue
+        for statement in filter(str.strip, application.ddl.split(";")):
+            self.run(statement)
+        for statement in application.inserts:
+            try:
+                self.run(statement)
+            except pymysql.err.MySQLError:
+                continue
 
     def rows(self, schema: Schema) -> dict[str, list[dict[str, Cell]]]:
         """Every row of every table."""
@@ -135,9 +135,10 @@ def snapshot_of(application: Application, folder: Path) -> Snapshot:
     digest = read_general_log(log, key=b"a key for tests")
     patterns, skipped = read_patterns(digest, schema)
     assert not skipped, skipped
-    large = {t.name: t.large for t in application.tables}
     groups = declared_groups(schema)[0]
-    statistics = {t.id: _statistics(large[t.name], sorted(groups.get(t.id, ()))) for t in schema.tables}
+    statistics = {
+        t.id: _statistics(t.name not in application.small, sorted(groups.get(t.id, ()))) for t in schema.tables
+    }
     return Snapshot(tables=schema, statistics=statistics, digest=digest, patterns=patterns)
 
 
@@ -307,7 +308,7 @@ class TwoSides:
         from design_builder import show_plan
 
         parts = [self.application.ddl]
-        parts += [f"{t.name}: {row}" for t in self.application.tables for row in t.rows]
+        parts += self.application.inserts
         parts += [f"alternative {self.alternative.id}", bound.sql, what]
         parts += ["plan:", *show_plan(plan)] if plan else []
         raise Different("\n".join(parts))

@@ -47,8 +47,8 @@ NOT_ANALYSED = (
     "or `collocate` is realised as a child table keyed by its parent, read by one Query.",
     "Transactions are compiled statement by statement: a MySQL transaction over several statements is listed in "
     "stage 2 but not yet compiled to one TransactWriteItems.",
-    "Foreign keys: ON DELETE CASCADE and SET NULL are compiled to writes; that a parent is there, that one with children "
-    "stays, and ON UPDATE are for the application to see to.",
+    "Foreign keys: ON DELETE CASCADE and SET NULL are compiled to writes; that a parent is there, that one with "
+    "children stays, and ON UPDATE are for the application to see to.",
     "Order of text: texts are compared without case and accents where their collation says so; punctuation is ordered "
     "by code point, which some collations do otherwise.",
     "A binary key column without an empty value in the data is used as a key as it is; DynamoDB would refuse to write "
