@@ -661,7 +661,9 @@ def _by(column: Column) -> Callable[[Cell], Any]:
 
 
 def _asked(value: Cell, column: Column) -> Cell:
-    """A value that is looked for, as the column would hold it where it does."""
+    """A value that is looked for, as the column would hold it where it does. Raises InputError where none is equal."""
+    if isinstance(value, bytes) and column.type == "binary" and len(value) != (column.length or 1):
+        raise InputError("a BINARY of another length", subject=column.name)
     if isinstance(value, str) and column.type == "enum":
         return member(value, column)
     return as_column(value, column)
