@@ -60,7 +60,15 @@ def is_folded(column: Column) -> bool:
 
 
 def default_value(column: Column) -> Cell:
-    """The declared default, typed; CURRENT_TIMESTAMP is the fixed clock. NULL for one that only MySQL can compute."""
+    """The declared default as the column holds it; CURRENT_TIMESTAMP is the fixed clock.
+
+    NULL for one that only MySQL can compute.
+    """
+    return as_stored(_declared(column), column)
+
+
+def _declared(column: Column) -> Cell:
+    """The declared default, typed."""
     text = column.default
     if text is None or text.upper() == "NULL":
         return None

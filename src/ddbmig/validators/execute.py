@@ -435,7 +435,7 @@ class _Run:
                 key = (table, column.name)
                 value = self.new_keys[key] = self.new_keys.get(key, 0) + 1
             elif term is None:
-                value = as_stored(default_value(column), column)
+                value = default_value(column)
             row[column.name] = value
         return row
 
