@@ -173,7 +173,8 @@ def test_which_columns_ignore_case(type_: str, collation: str | None, folds: boo
     ],
 )
 def test_defaults(type_: str, text: str | None, value: Cell) -> None:
-    assert default_value(Column(name="c", type=type_, default=text)) == value
+    column = Column(name="c", type=type_, default=text, scale=2 if type_ == "decimal" else None)
+    assert default_value(column) == value
 
 
 @given(st.text(max_size=8), st.text(max_size=8))

@@ -167,10 +167,10 @@ RARE = {RESTOCK: 50_000_000}
 COPIES = "copies author_id, author_name"
 EDGES: list[tuple[str, tuple[str, ...], list[dict[int, Any]], str]] = [
     # the parent's name comes with the child's row: a shelf without an author is no row of an inner join
-    (LABEL, (), [{0: "S11"}, {0: "S12"}], f"GetItem shelves code=? with {COPIES}"),
+    (LABEL, (), [{0: "S11"}, {0: "S12"}], f"GetItem shelves code__key=? with {COPIES}"),
     # a column that is NULL in a parent does not tell it from no parent
     (BORN, (LABEL,), [{0: "S11"}, {0: "S12"}],
-     "GetItem shelves code=? with copies author_born, author_id, author_name"),
+     "GetItem shelves code__key=? with copies author_born, author_id, author_name"),
     # lists have one member on average, but not each: several Queries are in no order
     (NEXT, (), [{0: (1, 2, 10, 5), 1: "2008-10-05", 2: 1}],
      "Query books author_id=?*, published__id>?"),

@@ -10,7 +10,7 @@ from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Filter, Plan, ReadCall, Slice, Sort, Step, Transaction
 from ddbmig.model.validation import PatternResult
 from ddbmig.validators.engines import Engine, open_engine
-from ddbmig.validators.proof import SPELLING, Proof
+from ddbmig.validators.proof import Proof
 from ddbmig.validators.run_tables import PREFIX
 from ddbmig.validators.source import SourceRows
 from ddbmig.validators.validate import SEED, _Validation, read_data
@@ -117,11 +117,10 @@ def test_the_smallest_set_has_one_member_of_a_list(run: _Validation) -> None:
     assert found.difference.parameters[0].startswith("1 (id): a list of 1,")
 
 
-def test_text_in_another_spelling_is_a_limit_that_is_said(run: _Validation) -> None:
+def test_text_in_another_spelling_is_found_by_its_key(run: _Validation) -> None:
     found = proved(run, "SELECT * FROM tags WHERE label = ?")
-    assert found.status == "proved"
-    assert SPELLING in found.limits
-    assert [said for said in found.limits if "an empty string" in said and "DynamoDB refuses" in said]
+    assert (found.status, found.limits) == ("proved", ())
+    assert found.boundary_runs > 0
 
 
 def test_agreeing_on_no_rows_proves_nothing(run: _Validation, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,7 @@ from ddbmig.model.snapshot import Snapshot
 NOT_ANALYSED = (
     "Whether the statements of a transaction must change together is what only the application's owner knows: the "
     "transactions seen are listed, none is assumed to be needed.",
-    "ON DELETE and ON UPDATE actions, triggers and stored procedures are listed in stage 1; what they do is not "
-    "traced.",
+    "ON UPDATE actions, triggers and stored procedures are listed in stage 1; what they do is not traced.",
 )
 
 

@@ -13,7 +13,7 @@ from ddbmig.engine.sizes import Sizes
 from ddbmig.model.base import sha256
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
 from ddbmig.model.design import IndexDesign, TableDesign
-from ddbmig.model.encodings import attribute_type, encoding_for, template_field
+from ddbmig.model.encodings import attribute_type, encoding_for, is_collated, template_field
 from ddbmig.model.schema import Column, Index, Table
 
 MAX_INDEXES = 20
@@ -226,7 +226,8 @@ class Draft:
     def key_attribute(self, entity: Entity, columns: tuple[str, ...]) -> tuple[str, ContractAttribute]:
         """Name and definition of the key attribute over `columns`: the column itself, or a composed one.
 
-        A text or binary column that may hold the empty value is prefixed with `_`, since DynamoDB refuses empty keys.
+        A text is no key as it is: it is written as its collation compares it. So is a binary value that may be empty.
+        Both get the prefix `_`, since DynamoDB refuses empty keys.
         """
         found = self._key_attributes.get((entity.table.id, columns))
         if found is None:
@@ -238,7 +239,8 @@ class Draft:
             name = _free_name(f"{table.name}__all", {c.name for c in table.columns})
             first = (table.primary_key or (table.columns[0].name,))[0]
             return name, ContractAttribute(type="S", source_table=table.id, source_column=first, value="#ALL")
-        if len(columns) == 1 and not self._may_be_empty(table, columns[0]):
+        collated = any(is_collated(table.column(c)) for c in columns)
+        if len(columns) == 1 and not (collated or self._may_be_empty(table, columns[0])):
             return columns[0], plain_attribute(table, columns[0])
         taken = {c.name for c in table.columns}
         if len(columns) == 1:
@@ -246,8 +248,9 @@ class Draft:
         else:
             name, template = _free_name("__".join(columns), taken), "#".join(template_field(c) for c in columns)
         return name, ContractAttribute(
-            type="S", source_table=table.id, source_column=columns[0], template=template, encoding="string"
-        )
+            type="S", source_table=table.id, source_column=columns[0], template=template,
+            encoding="collated" if collated else "string",
+        )  # fmt: skip
 
     def _may_be_empty(self, table: Table, name: str) -> bool:
         column = table.column(name)

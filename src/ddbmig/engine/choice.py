@@ -47,10 +47,11 @@ NOT_ANALYSED = (
     "or `collocate` is realised as a child table keyed by its parent, read by one Query.",
     "Transactions are compiled statement by statement: a MySQL transaction over several statements is listed in "
     "stage 2 but not yet compiled to one TransactWriteItems.",
-    "ON DELETE and ON UPDATE actions are not compiled: the application must delete or change children itself.",
-    "Case- and accent-insensitive comparison: DynamoDB keys compare bytes, MySQL's collations do not; equality on text "
-    "keys holds for values written the same way.",
-    "A text key column without an empty string in the data is used as a key as it is; DynamoDB would refuse to write "
+    "Foreign keys: ON DELETE CASCADE and SET NULL are compiled to writes; that a parent is there, that one with "
+    "children stays, and ON UPDATE are for the application to see to.",
+    "Order of text: texts are compared without case and accents where their collation says so; punctuation is ordered "
+    "by code point, which some collations do otherwise.",
+    "A binary key column without an empty value in the data is used as a key as it is; DynamoDB would refuse to write "
     "an empty one later.",
     "Counters, write sharding and sparse indexes by a predicate are not among the candidates.",
 )

@@ -326,8 +326,12 @@ class _Execution:
     def _keys_asked_for(self, key: Iterable[KeyCondition]) -> float:
         """Calls: one per member of a list, one per row of the relation where a key comes from it."""
         terms = [term for condition in key for _, term in condition.terms]
-        per_row = any(isinstance(term, ColumnRef) for term in terms)
-        return self._members(terms) * (self.rows if per_row else 1.0)
+        asked_by = {term.ref for term in terms if isinstance(term, ColumnRef)}
+        return self._members(terms) * max((self._rows_of(ref) for ref in asked_by), default=1.0)
+
+    def _rows_of(self, ref: int) -> float:
+        """Rows that a reference of a write found; the relation has those of the statement's own."""
+        return self.rows if ref < len(self.pattern.refs) else self.fetched[ref]
 
     def _members(self, terms: Iterable[Term]) -> float:
         return self.logged.list_length if any(isinstance(term, Param) and term.many for term in terms) else 1.0

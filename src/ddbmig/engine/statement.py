@@ -262,7 +262,8 @@ class Statement:
         pool = tuple(conditions)
         given = self.equalities(ref, bound, pool)
         keys = self.keys_asked(given, rows) * (1.0 if any(e.joins for e in given) else rows)
-        per_value = self.items_of(ref, [e.column for e in given], bool(self.ranges(ref, pool)))
+        columns = dict.fromkeys(e.column for e in given)  # one that is given twice tells no more than once
+        per_value = self.items_of(ref, columns, bool(self.ranges(ref, pool)))
         return max(rows if self.kind(ref) != "inner" else 1.0, keys * per_value)
 
     # --- orders ---

@@ -23,7 +23,7 @@ from ddbmig.model.condition import All, ColumnRef, Compare, Constant, Param, Ter
 from ddbmig.model.design import IndexDesign, TableDesign
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, TableRef
 from ddbmig.model.plan import Estimate, KeyCondition, Plan, Step, Transaction, WriteCall, in_place
-from ddbmig.model.schema import Index
+from ddbmig.model.schema import ForeignKey, Index
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class WriteCompiler:
     def compiled(self) -> "WriteCompiler":
         """Itself, with all steps. Raises NotBounded."""
         self.check_values()
+        if self.pattern.kind == "delete" or self.pattern.insert_mode == "replace":
+            self._check_cascades((self.entity.table.id,))
         kinds = {"insert": self.insert, "update": self.update, "delete": self.delete}
         kinds[self.pattern.kind]()
         return self
@@ -102,12 +104,15 @@ class WriteCompiler:
         self._note_wider_key()
         self._note_equal_rows()
         count = self.relation.rows = max(1.0, self.frequencies.list_length)
-        if mode in ("upsert", "replace"):
-            existing = self._read_existing(given)
+        found_by = self._identity(given) if mode in ("upsert", "replace") else None
+        if found_by is not None:
+            existing = self._read_existing(found_by)
         for copy in self.entity.copies:
             self._read_parent(copy)
-        lookups = [u for u in self.entity.lookups if all(self._not_null(column) for column in u.columns)]
-        transactional = bool(lookups)
+        moved = [u for u in self.entity.lookups if existing is not None and self._overwrites(u)]
+        given_a_lookup = [u for u in self.entity.lookups if self._has_lookup(u) or (u in moved and mode == "upsert")]
+        rekeyed = found_by is not None and self._overwrites_key(found_by)
+        transactional = bool(moved or given_a_lookup or rekeyed)
         base = WriteCall(
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
             sets=self.pattern.on_duplicate, purpose="base item",
@@ -115,10 +120,12 @@ class WriteCompiler:
             estimate=self._effect(self.table, count, transactional, None, self._left_null(given)),
         )  # fmt: skip
         writes = [base]
-        for unique in lookups:
-            if mode == "replace":
-                writes.append(self._lookup_write("DeleteItem", unique, count, existing=existing))
-            writes.append(self._lookup_write("PutItem", unique, count, existing=existing))
+        if rekeyed:
+            writes.insert(0, self._base_write("DeleteItem", count, transactional=True, existing=existing))
+        writes += [self._lookup_write("DeleteItem", unique, count, existing=existing) for unique in moved]
+        writes += [self._lookup_write("PutItem", unique, count, existing=existing) for unique in given_a_lookup]
+        if existing is not None and mode == "replace":
+            self._cascade(existing, count, (self.entity.table.id,))
         self._append(writes)
         if existing is not None:
             self._maintain_copies(self._overwritten(), existing)
@@ -169,15 +176,82 @@ class WriteCompiler:
     def delete(self) -> None:
         """DeleteItem by key, or read and then delete each row, with its look-up items in one transaction."""
         key = self._direct_key()
-        if key is not None and not self.entity.lookups:
+        actions = delete_actions(self.draft.entities, self.entity.table.id)
+        if key is not None and not self.entity.lookups and not actions:
             write = self._base_write("DeleteItem", 1.0, transactional=False)
             self._append([write.model_copy(update={"key": key, "per_row": False})])
             return
-        self._read_rows({*self.entity.key_columns, *(c for u in self.entity.lookups for c in u.columns)})
+        parents = {column for _, key in actions for column in key.parent_columns}
+        self._read_rows({*self.entity.key_columns, *(c for u in self.entity.lookups for c in u.columns), *parents})
         rows = self.relation.rows
+        self._cascade(0, rows, (self.entity.table.id,))
         writes = [self._base_write("DeleteItem", rows, transactional=bool(self.entity.lookups))]
         writes += [self._lookup_write("DeleteItem", unique, rows) for unique in self.entity.lookups]
         self._append(writes)
+
+    # --- foreign keys ---
+
+    def _cascade(self, parent: int, rows: float, above: tuple[str, ...]) -> None:
+        """What the foreign keys do to the children of deleted rows: ON DELETE CASCADE, and SET NULL.
+
+        `parent` is the reference of the deleted rows, `above` their table and those that it is deleted through.
+        Children go first, so that none is left without its parent.
+        """
+        before, self.relation.rows = self.relation.rows, rows
+        for child, key in delete_actions(self.draft.entities, above[-1]):
+            table = child.table.id
+            cascades = key.on_delete.upper() == "CASCADE"
+            pairs = tuple((own, ColumnRef(ref=parent, column=other))
+                          for own, other in zip(key.columns, key.parent_columns, strict=True))  # fmt: skip
+            demand = f"children {' '.join(above)} {table}({','.join(key.columns)})"
+            ref = self._join(demand, table, pairs, {c.name for c in child.table.columns})
+            children = rows * self.draft.sizes.rows_per_value(table, key.columns)
+            if cascades:
+                self._cascade(ref, children, (*above, table))
+                self._append(self._child_deletes(child, ref, children))
+            else:
+                self._append(self._child_nulls(child, key, ref, children))
+        self.relation.rows = before
+
+    def _check_cascades(self, above: tuple[str, ...]) -> None:
+        """Raise NotBounded where deleting from a table ends in itself, or leaves rows that only their content names."""
+        for child, key in delete_actions(self.draft.entities, above[-1]):
+            table = child.table.id
+            if key.on_delete.upper() == "CASCADE":
+                if table in above:
+                    raise NotBounded(
+                        "unbounded join", f"deleting from {table} deletes from itself: as deep as the data"
+                    )
+                self._check_cascades((*above, table))
+            elif child.digest_key is not None:
+                raise NotBounded("no key for the write", f"rows of {table} would get another digest")
+
+    def _child_deletes(self, child: Entity, ref: int, rows: float) -> list[WriteCall]:
+        """The item of a child, and its look-up items in one transaction."""
+        design = self.draft.entity_design(child)
+        estimate = self._effect(design, rows, bool(child.lookups), None)
+        purpose = f"cascade to {child.table.id}"
+        writes = [_child_write("DeleteItem", design, ref, purpose, estimate)]
+        for unique in child.lookups:
+            lookup = self.draft.lookup_design(child, unique)
+            writes.append(_child_write("DeleteItem", lookup, ref, purpose, _estimate(lookup, rows, True, {})))
+        return writes
+
+    def _child_nulls(self, child: Entity, key: ForeignKey, ref: int, rows: float) -> list[WriteCall]:
+        """A child whose foreign key becomes NULL: with it its copies, and the look-up items that it is a part of."""
+        names = [*key.columns, *(name for copy in child.copies if set(copy.local_columns) & set(key.columns)
+                                 for _, name in copy.columns)]  # fmt: skip
+        lost = [u for u in child.lookups if set(u.columns) & set(key.columns)]
+        design, purpose = self.draft.entity_design(child), f"NULL in {child.table.id}"
+        update = _child_write(
+            "UpdateItem", design, ref, purpose, self._effect(design, rows, bool(lost), frozenset(names))
+        ).model_copy(
+            update={"condition": "exists",
+                    "sets": tuple(Assignment(column=name, value=Constant(value=None)) for name in names)}
+        )  # fmt: skip
+        lookups = [self.draft.lookup_design(child, unique) for unique in lost]
+        deletes = [_child_write("DeleteItem", each, ref, purpose, _estimate(each, rows, True, {})) for each in lookups]
+        return [update, *deletes]
 
     # --- reading before writing ---
 
@@ -189,15 +263,20 @@ class WriteCompiler:
         statement = Statement(self.pattern, self.draft.sizes, self.frequencies, {0: names})
         self.relation = self.rows.select(read_demand(self.pattern), statement)
 
-    def _read_existing(self, given: set[str]) -> int | None:
-        """The row already there for an upsert or REPLACE, found by the base key or a unique key that is given."""
-        keys = [self.entity.key_columns, *(u.columns for u in self.entity.lookups)]
-        usable = [key for key in keys if key and {c.lower() for c in key} <= given]
-        if not usable:
-            return None
+    def _identity(self, given: set[str]) -> tuple[str, ...] | None:
+        """The primary key, else the unique key, whose columns an upsert or REPLACE gives, or leaves to their defaults;
+        None where there is none."""
+        table = self.entity.table
+        known = given | {c.name.lower() for c in table.columns if c.default not in (None, "NULL")}
+        keys = [table.primary_key, *(u.columns for u in table.unique_keys())]
+        usable = [key for key in keys if key and {c.lower() for c in key} <= known]
         if len(usable) > 1:
             self.detail.append(f"the row already there is looked for by {', '.join(usable[0])} only")
-        pairs = tuple((column, ColumnRef(ref=0, column=column)) for column in usable[0])
+        return usable[0] if usable else None
+
+    def _read_existing(self, key: tuple[str, ...]) -> int:
+        """The row already there for an upsert or REPLACE."""
+        pairs = tuple((column, ColumnRef(ref=0, column=column)) for column in key)
         return self._join("existing", self.entity.table.id, pairs, {c.name for c in self.entity.table.columns})
 
     def _read_parent(self, copy: Copy) -> None:
@@ -349,6 +428,7 @@ class WriteCompiler:
         transactional: bool,
         sets: tuple[Assignment, ...] = (),
         changed: Collection[str] | None = None,
+        existing: int | None = None,
     ) -> WriteCall:
         conditions: Mapping[str, str | None] = {"UpdateItem": "exists", "PutItem": "not exists", "DeleteItem": None}
         return WriteCall.model_validate(
@@ -358,6 +438,7 @@ class WriteCompiler:
                 "source": self.table.source_table,
                 "ref": 0,
                 "per_row": True,
+                "existing": existing,
                 "sets": sets,
                 "condition": conditions[op],
                 "purpose": "base item",
@@ -366,6 +447,21 @@ class WriteCompiler:
                 ),
             }
         )
+
+    def _has_lookup(self, unique: Index) -> bool:
+        """Whether the inserted row may have a look-up item: not where a column of the key is NULL."""
+        return all(self._not_null(column) for column in unique.columns)
+
+    def _overwrites_key(self, found_by: Collection[str]) -> bool:
+        """Whether the row that is already there may get another base key."""
+        keys = set(self.entity.key_columns)
+        if self.pattern.insert_mode == "replace":
+            return not keys <= set(found_by)
+        return bool(keys & set(self._overwritten())) or self.entity.digest_key is not None
+
+    def _overwrites(self, unique: Index) -> bool:
+        """Whether the insert may change a unique key of the row that is already there."""
+        return self.pattern.insert_mode == "replace" or bool(set(unique.columns) & set(self._overwritten()))
 
     def _left_null(self, given: Collection[str]) -> frozenset[str]:
         """The columns that an INSERT leaves NULL, or says to be."""
@@ -409,6 +505,24 @@ class WriteCompiler:
                 "estimate": _estimate(lookup, rows, True, {}),
             }
         )
+
+
+def delete_actions(entities: Mapping[str, Entity], parent: str) -> list[tuple[Entity, ForeignKey]]:
+    """The children of a table, with the foreign keys that change them when their parent is deleted."""
+    return [
+        (entities[child], key)
+        for child in sorted(entities)
+        for key in entities[child].table.foreign_keys
+        if key.parent == parent and key.on_delete.upper() in ("CASCADE", "SET NULL")
+    ]
+
+
+def _child_write(op: str, table: TableDesign, ref: int, purpose: str, estimate: Estimate) -> WriteCall:
+    """A write of each child that was found."""
+    return WriteCall.model_validate(
+        {"op": op, "table": table.name, "source": table.source_table, "ref": ref, "per_row": True, "purpose": purpose,
+         "estimate": estimate}
+    )  # fmt: skip
 
 
 def _estimate(table: TableDesign, rows: float, transactional: bool, index_units: Mapping[str, float]) -> Estimate:

@@ -10,7 +10,7 @@ from ddbmig.model.base import Value
 from ddbmig.model.errors import InputError
 
 Encoding = Literal["string", "integer", "decimal", "float", "iso8601_date", "iso8601_datetime", "time", "year", "bool",
-                   "base64", "binary", "json", "set", "enum", "bit", "row_digest"]  # fmt: skip
+                   "base64", "binary", "json", "set", "enum", "bit", "row_digest", "collated"]  # fmt: skip
 """The closed list of ways a MySQL value becomes a DynamoDB value; ddbmig.model.encodings defines each."""
 
 

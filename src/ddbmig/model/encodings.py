@@ -9,8 +9,10 @@ import base64
 import hashlib
 import re
 import struct
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from ddbmig.model.contract import Encoding
@@ -64,6 +66,7 @@ _ATTRIBUTE_TYPE: dict[Encoding, AttributeType] = {
     "enum": "S",
     "bit": "B",
     "row_digest": "S",
+    "collated": "S",
 }
 
 
@@ -215,6 +218,10 @@ def _base64(value: Any, column: Column | None) -> str:
     return base64.b64encode(_bytes(value, column)).decode()
 
 
+def _collated(value: Any, column: Column | None) -> str:
+    return _text(value if column is None else collated(value, column), None)
+
+
 _ENCODERS: dict[Encoding, Callable[[Any, Column | None], Any]] = {
     "string": _text,
     "integer": _integer,
@@ -232,6 +239,7 @@ _ENCODERS: dict[Encoding, Callable[[Any, Column | None], Any]] = {
     "enum": _text,
     "bit": _bytes,
     "row_digest": _text,
+    "collated": _collated,
 }
 
 _EXPECTED: dict[Encoding, str] = {
@@ -258,6 +266,48 @@ def _from_string(text: str, column: Column | None) -> Cell:
 NUMBER_TYPES = frozenset({*INTEGER_BITS, *FLOAT_TYPES, "decimal", "year"})
 
 
+# --- collations ---
+
+TEXT_TYPES = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
+
+
+def collated(value: Cell, column: Column) -> Cell:
+    """A value in a form that is the same for all values which the column's collation holds equal.
+
+    Case is dropped for `_ci`, accents too where the collation does not say `_as_`, trailing blanks where it pads, as
+    all do but those of MySQL 8 named `_0900_` and MariaDB's `_nopad_`. A column without a collation has a server's
+    default, which drops all three. https://dev.mysql.com/doc/refman/8.4/en/charset-collation-names.html
+    """
+    if not isinstance(value, str) or column.type not in TEXT_TYPES:
+        return value
+    return _collation_key(value, column.collation or "_ci")
+
+
+def is_collated(column: Column) -> bool:
+    """Whether two texts that are not written alike may be equal to MySQL: then the text itself is no key."""
+    collation = column.collation or "_ci"
+    exact = collation == "binary" or ("_0900_" in collation and not ignores_case(collation))
+    return column.type in TEXT_TYPES - {"enum", "set"} and not exact
+
+
+@lru_cache(maxsize=65_536)
+def _collation_key(text: str, collation: str) -> str:
+    if "_0900_" not in collation and "_nopad_" not in collation and collation != "binary":
+        text = text.rstrip(" ")
+    return plain_letters(text, accents="_as_" in collation) if ignores_case(collation) else text
+
+
+def ignores_case(collation: str) -> bool:
+    """Whether a collation holds upper and lower case equal."""
+    return not collation.endswith(("_bin", "_cs", "binary"))
+
+
+def plain_letters(text: str, *, accents: bool = False) -> str:
+    """Letters without case, and without accents unless they are kept; other characters as they are."""
+    decomposed = unicodedata.normalize("NFD", text)
+    return "".join(c for c in decomposed if accents or not unicodedata.combining(c)).casefold()
+
+
 # --- keys ---
 
 _FIELD = re.compile(r"\{([^{}]+)\}")
@@ -269,8 +319,9 @@ def render_key_part(value: Cell, column: Column) -> str:
 
     Text order is value order for numbers, dates, times and bytes: whole numbers and decimals are shifted to be
     non-negative (signed columns only) and padded to the width of the type; floats are the hex of their IEEE 754 bits,
-    flipped for order; bytes are hex. Strings stay raw, so they sort by code point, not by collation, with `%` and `#`
-    written `%25` and `%23` so that a separator never occurs inside a part.
+    flipped for order; bytes are hex. Text is written as its collation compares it (see `collated`), so that equal texts
+    give one key; it sorts by code point, with `%` and `#` written `%25` and `%23` so that a separator never occurs
+    inside a part.
     """
     if value is None:
         return ""
@@ -290,7 +341,7 @@ def render_key_part(value: Cell, column: Column) -> str:
             return _sortable_time(_text(value, None))
     except (TypeError, ValueError, ArithmeticError) as error:
         raise InputError("a value does not fit its column's type", subject=column.name, expected=column.type) from error
-    encoded = encode(value, encoding, column)
+    encoded = encode(collated(value, column), encoding, column)
     return encoded.hex() if isinstance(encoded, bytes) else escape_key_text(str(encoded))
 
 

@@ -4,10 +4,9 @@ A binding maps a table reference to its row, or to None where an outer join foun
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 from ddbmig.model.condition import (
@@ -23,7 +22,16 @@ from ddbmig.model.condition import (
     Param,
     Term,
 )
-from ddbmig.model.encodings import NUMBER_TYPES, Cell
+from ddbmig.model.encodings import (
+    INTEGER_BITS,
+    NUMBER_TYPES,
+    Cell,
+    collated,
+    decode,
+    encode,
+    encoding_for,
+    plain_letters,
+)
 from ddbmig.model.schema import Column
 
 Row = Mapping[str, Cell]
@@ -41,12 +49,7 @@ class NotEvaluated(Exception):
 @lru_cache(maxsize=65_536)
 def folded(text: str) -> str:
     """The text as a case- and accent-insensitive, padded MySQL collation compares it."""
-    return _plain_letters(text.rstrip(" "))
-
-
-def _plain_letters(text: str) -> str:
-    decomposed = unicodedata.normalize("NFD", text)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return plain_letters(text.rstrip(" "))
 
 
 def is_folded(column: Column) -> bool:
@@ -57,7 +60,15 @@ def is_folded(column: Column) -> bool:
 
 
 def default_value(column: Column) -> Cell:
-    """The declared default, typed; CURRENT_TIMESTAMP is the fixed clock. NULL for one that only MySQL can compute."""
+    """The declared default as the column holds it; CURRENT_TIMESTAMP is the fixed clock.
+
+    NULL for one that only MySQL can compute.
+    """
+    return as_stored(_declared(column), column)
+
+
+def _declared(column: Column) -> Cell:
+    """The declared default, typed."""
     text = column.default
     if text is None or text.upper() == "NULL":
         return None
@@ -72,6 +83,56 @@ def default_value(column: Column) -> Cell:
     if column.type == "decimal":
         return exact
     return float(exact) if column.type in ("float", "double") else int(exact)
+
+
+def as_stored(value: Cell, column: Column) -> Cell:
+    """A value as the column holds it once it is written.
+
+    CHAR has no trailing blanks, BINARY is filled up with zero bytes, an ENUM member is spelt as declared, numbers are
+    rounded half up, moments have all their digits.
+
+    What the column cannot hold is given back as it is: MySQL refuses it.
+    """
+    if isinstance(value, str) and column.type == "char":
+        return value.rstrip(" ")
+    if isinstance(value, bytes) and column.type == "binary":
+        return value.ljust(column.length or 1, b"\0")
+    if isinstance(value, str) and column.type == "enum":
+        return member(value, column)
+    if isinstance(value, int | float | Decimal | str) and column.type in ("decimal", *INTEGER_BITS):
+        unit = Decimal(1).scaleb(-(column.scale or 0)) if column.type == "decimal" else Decimal(1)
+        exact = number(value).quantize(unit, ROUND_HALF_UP)
+        return exact if column.type == "decimal" else int(exact)
+    return as_column(value, column)
+
+
+def as_column(value: Cell, column: Column) -> Cell:
+    """A moment as the column's cells are written, so that the two compare as texts; other values as they are."""
+    if not isinstance(value, str) or column.type not in ("date", "datetime", "timestamp"):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    if column.type == "date" and moment.time() == datetime.min.time():
+        return value[:10]
+    if column.type == "date":
+        return value  # compared as a moment: later than its day
+    return decode(encode(value, encoding_for(column), column), encoding_for(column), column)
+
+
+def member(value: str, column: Column) -> str:
+    """The declared spelling of the ENUM member that is equal to a value by the collation; else the value itself."""
+    return next((m for m in column.values if collated(m, column) == collated(value, column)), value)
+
+
+def rank(value: Cell, column: Column) -> Cell:
+    """What ORDER BY compares: an ENUM's position, a SET's bits, else the value as its collation has it."""
+    if column.type == "enum" and value in column.values:
+        return column.values.index(str(value)) + 1
+    if column.type == "set" and isinstance(value, str):
+        return sum(1 << column.values.index(m) for m in value.split(",") if m in column.values)
+    return collated(value, column)
 
 
 class Evaluator:
@@ -103,34 +164,40 @@ class Evaluator:
             return (left is None) == (op == "is null")
         right = [v for term in condition.right for v in self._members(term, binding)]
         binary = any(isinstance(t, Call) and t.name == "BINARY" for t in (condition.left, *condition.right))
-        fold = not binary and all(self._folds(term) for term in (condition.left, *condition.right))
+        column = None if binary else self._column((condition.left, *condition.right))
+        if column is not None:
+            left, right = as_column(left, column), [as_column(value, column) for value in right]
         if op.startswith("not "):
-            return _negation(self._plain(op.removeprefix("not "), left, right, fold))
-        return self._plain(op, left, right, fold)
+            return _negation(self._plain(op.removeprefix("not "), left, right, column))
+        return self._plain(op, left, right, column)
 
-    def _plain(self, op: str, left: Cell, right: Sequence[Cell], fold: bool) -> bool | None:
+    def _plain(self, op: str, left: Cell, right: Sequence[Cell], column: Column | None) -> bool | None:
+        """A comparison by the rules of a column; without one texts are compared as they are."""
         if op == "<=>":
             return left is right[0] is None or (left is not None and right[0] is not None and
-                                                compare(left, right[0], fold) == 0)  # fmt: skip
+                                                compared(left, right[0], column) == 0)  # fmt: skip
         if op == "in":
-            found = [self._plain("=", left, [value], fold) for value in right]
+            found = [self._plain("=", left, [value], column) for value in right]
             return True if True in found else None if None in found else False
         if op == "between":
-            return _conjunction([self._plain(">=", left, right[:1], fold), self._plain("<=", left, right[1:], fold)])
+            return _conjunction(
+                [self._plain(">=", left, right[:1], column), self._plain("<=", left, right[1:], column)]
+            )
         if left is None or any(value is None for value in right):
             return None
         if op == "like":
-            return like(str(left), str(right[0]), fold)
-        order = compare(left, right[0], fold)
+            return like(str(left), str(right[0]), column is not None and is_folded(column))
+        order = compared(left, right[0], column)
         return {"=": order == 0, "!=": order != 0, "<": order < 0, "<=": order <= 0, ">": order > 0,
                 ">=": order >= 0}[op]  # fmt: skip
 
-    def _folds(self, term: Term) -> bool:
-        """A comparison ignores case unless one of its columns is case-sensitive."""
-        if isinstance(term, ColumnRef):
-            column = self._columns.get((term.ref, term.column))
-            return column is None or is_folded(column)
-        return True
+    def _column(self, terms: Sequence[Term]) -> Column | None:
+        """The column whose type and collation decide a comparison: of several one that tells cases apart."""
+        found = [self._columns[t.ref, t.column] for t in terms if isinstance(t, ColumnRef) and self._known(t)]
+        return next((c for c in found if not is_folded(c)), found[0] if found else _ANY_TEXT)
+
+    def _known(self, term: ColumnRef) -> bool:
+        return (term.ref, term.column) in self._columns
 
     def _members(self, term: Term, binding: Binding) -> tuple[Cell, ...]:
         if isinstance(term, Param):
@@ -163,6 +230,17 @@ def _negation(truth: bool | None) -> bool | None:
     return None if truth is None else not truth
 
 
+_ANY_TEXT = Column(name="", type="varchar")
+"""A text of the server's default collation."""
+
+
+def compared(left: Cell, right: Cell, column: Column | None) -> int:
+    """-1, 0 or 1 as MySQL orders two values that are not NULL, by a column's collation; without one, by bytes."""
+    if column is None:
+        return compare(left, right, False)
+    return compare(collated(left, column), collated(right, column), False)
+
+
 def compare(left: Cell, right: Cell, fold: bool) -> int:
     """-1, 0 or 1 as MySQL orders two values that are not NULL; a number against a text compares as numbers."""
     if isinstance(left, bytes) or isinstance(right, bytes):
@@ -190,7 +268,7 @@ def number(value: Cell) -> Decimal:
 def like(text: str, pattern: str, fold: bool) -> bool:
     """LIKE with `%`, `_` and the escape `\\`; unlike `=` it counts trailing spaces."""
     parts, escaped = [], False
-    for char in _plain_letters(pattern) if fold else pattern:
+    for char in plain_letters(pattern) if fold else pattern:
         if escaped or char not in "%_\\":
             parts.append(re.escape(char))
             escaped = False
@@ -200,7 +278,7 @@ def like(text: str, pattern: str, fold: bool) -> bool:
             parts.append(".*" if char == "%" else ".")
     if escaped:  # at the very end it escapes nothing and stands for itself
         parts.append(re.escape("\\"))
-    return re.fullmatch("".join(parts), _plain_letters(text) if fold else text, re.S) is not None
+    return re.fullmatch("".join(parts), plain_letters(text) if fold else text, re.S) is not None
 
 
 def _arithmetic(op: str, left: Cell, right: Cell) -> Cell:

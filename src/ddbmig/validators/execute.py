@@ -1,6 +1,6 @@
 """Runs a plan: its calls, in order, and the client's bounded steps on the rows that come back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cmp_to_key
@@ -13,6 +13,7 @@ from ddbmig.model.design import TableDesign
 from ddbmig.model.encodings import (
     Cell,
     attribute_type,
+    collated,
     decode,
     encode,
     encoding_for,
@@ -20,7 +21,8 @@ from ddbmig.model.encodings import (
     render_template,
     template_columns,
 )
-from ddbmig.model.pattern import AccessPattern, Aggregate, OrderTerm
+from ddbmig.model.errors import InputError
+from ddbmig.model.pattern import AccessPattern, Aggregate, Assignment, OrderTerm
 from ddbmig.model.plan import (
     Distinct,
     Exists,
@@ -40,13 +42,18 @@ from ddbmig.model.schema import Column
 from ddbmig.validators.evaluate import (
     Binding,
     Evaluator,
+    NotEvaluated,
     Params,
     Row,
+    as_column,
+    as_stored,
     compare,
+    compared,
     default_value,
     folded,
-    is_folded,
+    member,
     number,
+    rank,
 )
 from ddbmig.validators.operations import ConditionFailed, ItemWrite, Operations
 from ddbmig.validators.outputs import mark_refs
@@ -153,7 +160,7 @@ class _Run:
                 result = (x is not None) - (y is not None)
             else:
                 column = self.columns[(term.column.ref, term.column.column)]
-                result = compare(x, y, is_folded(column))
+                result = compare(rank(x, column), rank(y, column), False)
             if result:
                 return -result if term.descending else result
         return 0
@@ -173,10 +180,7 @@ class _Run:
         return tuple(tuple(self.evaluator.value(t.column, b) for t in self.pattern.order) for b in self.relation)
 
     def _comparable(self, ref: ColumnRef, binding: Binding) -> Cell:
-        value = self.evaluator.value(ref, binding)
-        if isinstance(value, str) and is_folded(self.columns[(ref.ref, ref.column)]):
-            return folded(value)
-        return value
+        return collated(self.evaluator.value(ref, binding), self.columns[(ref.ref, ref.column)])
 
     def _reduce(self, step: Reduce) -> None:
         groups: dict[tuple[Cell, ...], list[Binding]] = {} if step.group_by else {(): []}
@@ -195,15 +199,16 @@ class _Run:
         column = aggregate.column
         if column is None:
             return len(relation)
-        values = [v for b in relation if (v := self._comparable(column, b)) is not None]
+        values = [v for b in relation if (v := self.evaluator.value(column, b)) is not None]
         if aggregate.distinct:
-            values = list(dict.fromkeys(values))
+            values = list({collated(v, self.columns[column.ref, column.column]): v for v in values}.values())
         if aggregate.function == "count":
             return len(values)
         if not values:
             return None
         if aggregate.function in ("min", "max"):
-            ordered = sorted(values, key=cmp_to_key(_ascending))
+            definition = self.columns[column.ref, column.column]
+            ordered = sorted(values, key=_by(definition))
             return ordered[0] if aggregate.function == "min" else ordered[-1]
         total = sum((number(v) for v in values), Decimal(0))
         return total / len(values) if aggregate.function == "avg" else total
@@ -320,11 +325,12 @@ class _Run:
         self.relation = [b for b in self.relation if b[call.ref] is None or self.evaluator.holds(call.match, b)]
 
     def _base_key(self, table: TableDesign, row: Row) -> dict[str, Any]:
-        """The key of a row; a row that was read by its digest knows it, with its number among equal rows."""
-        if table.attributes[table.pk].encoding == "row_digest" and table.pk in row:
-            return {table.pk: row[table.pk]}
-        builder = self.operations.builder(table.name)
-        return {k: builder.value(table.attributes[k], row) for k in table.keys}
+        """The key of a row; a row that was read knows its composed key attributes, or its digest with its number."""
+        builder, source = self.operations.builder(table.name), table.source_columns
+        return {
+            k: row[k] if k in row and k not in source(k) else builder.value(table.attributes[k], row)
+            for k in table.keys
+        }
 
     def _keys(self, call: ReadCall, table: TableDesign, binding: Binding) -> list[dict[str, Any]]:
         """The keys that a call asks for with one row of the relation: several for a list; none where one is NULL."""
@@ -364,12 +370,23 @@ class _Run:
             return constant
         if any(value is None for value in values.values()):
             return None
-        attribute = table.attributes[condition.attribute]
         columns = {name: self.columns[(ref, name)] for name in values}
+        try:
+            return self._key_text(table.attributes[condition.attribute], condition, values, columns, upper)
+        except InputError:
+            if condition.op != "=":
+                raise
+            return None  # no row has a value that the column cannot hold
+
+    def _key_text(
+        self, attribute: ContractAttribute, condition: KeyCondition, values: Mapping[str, Cell],
+        columns: Mapping[str, Column], upper: bool,
+    ) -> Any:  # fmt: skip
         if attribute.template is None:
             (name,) = values
-            return encode(values[name], attribute.encoding or "string", columns[name])
-        parts = {name: render_key_part(value, columns[name]) for name, value in values.items()}
+            encoded = encode(_asked(values[name], columns[name]), attribute.encoding or "string", columns[name])
+            return None if encoded in ("", b"") else encoded  # which is no key
+        parts = {name: render_key_part(_asked(value, columns[name]), columns[name]) for name, value in values.items()}
         if condition.op == "begins_with":
             leading = [parts[name] for name in template_columns(attribute.template) if name in parts]
             return "#".join(leading) + "#"
@@ -413,7 +430,7 @@ class _Run:
         row: dict[str, Cell] = {}
         for column in self.operations.columns(table):
             term = given.get(column.name.lower())
-            value = None if term is None else evaluator.value(term, {0: row})
+            value = None if term is None else as_stored(evaluator.value(term, {0: row}), column)
             if column.auto_increment and value in (None, 0):
                 key = (table, column.name)
                 value = self.new_keys[key] = self.new_keys.get(key, 0) + 1
@@ -438,7 +455,9 @@ class _Run:
                 if changes:
                     self.operations.write(changes)
                 self.affected += main and bool(changes)
-            except ConditionFailed:
+            except ConditionFailed as refused:
+                if self.pattern.insert_mode in ("upsert", "replace"):
+                    raise NotEvaluated("another row has a unique key of the new one") from refused
                 if main and self.pattern.kind == "insert":
                     return
         if writes[0].key and writes[0].ref == 0:
@@ -455,7 +474,8 @@ class _Run:
             return self._keyed_change(call, table)
         assert row is not None  # noqa: S101  # only keyed writes have no row
         if call.ref != 0:
-            return self._copy_change(call, table, binding, row)
+            copies = call.sets and all(table.attributes[a.column].denormalized for a in call.sets)
+            return self._copy_change(call, table, binding, row) if copies else self._child_change(call, table, row)
         if self.pattern.kind == "insert":
             return self._inserted_change(call, table, binding, row)
         builder = self.operations.builder(call.table)
@@ -513,7 +533,7 @@ class _Run:
         """The item with the assigned columns, and the attributes composed of them, set anew."""
         after = dict(before or {})
         row = dict(self.operations.row(table, after))
-        values = {a.column: self.evaluator.value(a.value, {**binding, 0: row}) for a in call.sets}
+        values = self._assigned(call.sets, row, binding)
         row |= values
         builder = self.operations.builder(table.name)
         for name, attribute in table.attributes.items():
@@ -532,6 +552,17 @@ class _Run:
         columns = self.operations.columns(attribute.source_table)
         return next(c for c in columns if c.name == attribute.source_column)
 
+    def _child_change(self, call: WriteCall, table: TableDesign, row: Row) -> ItemWrite | None:
+        """The item of a child that goes with its parent, or loses its foreign key."""
+        if not self.operations.builder(table.name).applies(row):
+            return None
+        key = self._base_key(table, row)
+        before = self.operations.peek(table, key)
+        if before is None:
+            return None
+        after = None if call.op == "DeleteItem" else self._changed_item(call, table, before, {})
+        return ItemWrite(table, key, before, after, call.condition)
+
     def _copy_change(self, call: WriteCall, table: TableDesign, binding: Binding, row: Row) -> ItemWrite | None:
         """The child's item with the copies of the changed parent columns set anew."""
         key = self._base_key(table, row)
@@ -544,7 +575,8 @@ class _Run:
         for assignment in call.sets:
             attribute = table.attributes[assignment.column]
             column = self.columns[(0, attribute.source_column)]
-            value = encode(self.evaluator.value(assignment.value, old), attribute.encoding or "string", column)
+            stored = as_stored(self.evaluator.value(assignment.value, old), column)
+            value = encode(stored, attribute.encoding or "string", column)
             after.pop(assignment.column, None)
             if value is not None:
                 after[assignment.column] = value
@@ -568,27 +600,44 @@ class _Run:
 
     def _merged(self, existing: Row, row: Row) -> dict[str, Cell]:
         """The existing row after ON DUPLICATE KEY UPDATE."""
-        changed = {a.column: self.evaluator.value(a.value, {0: existing}) for a in self.pattern.on_duplicate}
-        return {**existing, **changed}
+        return self._as_changed(existing, self._assigned(self.pattern.on_duplicate, existing, {}))
+
+    def _assigned(self, assignments: Iterable[Assignment], row: Row, binding: Binding) -> dict[str, Cell]:
+        """The new values of a row's columns and copies: assigned one after the other, each sees those before it."""
+        now, found = dict(row), dict[str, Cell]()
+        for assignment in assignments:
+            value = self.evaluator.value(assignment.value, {**binding, 0: now})
+            column = self.columns.get((0, assignment.column))
+            found[assignment.column] = value if column is None else as_stored(value, column)
+            now |= found
+        return found
 
     def _updated(self, row: Row, binding: Binding) -> dict[str, Cell]:
-        changed = {
-            self._spelled(a.column): self.evaluator.value(a.value, binding) for a in self.pattern.assignments
-        }  # fmt: skip
-        table = self.refs[0].table
-        plain = {c.name: row.get(c.name) for c in self.operations.columns(table)}
-        digest, same = self.operations.entity(table).pk, all(plain[name] == value for name, value in changed.items())
-        return {**plain, **changed, **({digest: row[digest]} if same and digest in row else {})}
+        spelled = [a.model_copy(update={"column": self._spelled(a.column)}) for a in self.pattern.assignments]
+        changed = self._assigned(spelled, row, binding)
+        return self._as_changed(row, changed)
+
+    def _as_changed(self, row: Row, changed: Row) -> dict[str, Cell]:
+        """A row with new values; it keeps the key that it was read by where nothing changes."""
+        if all(row.get(name) == value for name, value in changed.items()):
+            return {**row, **changed}
+        plain = {c.name: row.get(c.name) for c in self.operations.columns(self.refs[0].table)}
+        return {**plain, **changed}
 
     def _spelled(self, column: str) -> str:
         return next(c.name for c in self.operations.columns(self.refs[0].table) if c.name.lower() == column.lower())
+
+    def _has(self, ref: int, row: Row, values: Row) -> bool:
+        """Whether a row has these values, by their columns' collations."""
+        columns = [self.columns[ref, name] for name in values]
+        return all(collated(row.get(c.name), c) == collated(values[c.name], c) for c in columns)
 
     def _parent(self, table_id: str, columns: tuple[str, ...], values: tuple[Cell, ...]) -> Row | None:
         """The row to copy from, among the support rows that the plan has read."""
         for binding in self.relation:
             for ref, row in binding.items():
-                same = ref >= len(self.pattern.refs) and self.refs[ref].table == table_id and row is not None
-                if same and row is not None and tuple(row.get(c) for c in columns) == values:
+                same = ref >= len(self.pattern.refs) and self.refs[ref].table == table_id
+                if same and row is not None and self._has(ref, row, dict(zip(columns, values, strict=True))):
                     return row
         return None
 
@@ -600,6 +649,24 @@ def _with_computed(binding: Binding, values: Row) -> Binding:
 
 def _ascending(a: Cell, b: Cell) -> int:
     return compare(a, b, False)
+
+
+def _by(column: Column) -> Callable[[Cell], Any]:
+    """A key that sorts values as a column's collation does."""
+
+    def order(a: Cell, b: Cell) -> int:
+        return compared(a, b, column)
+
+    return cmp_to_key(order)
+
+
+def _asked(value: Cell, column: Column) -> Cell:
+    """A value that is looked for, as the column would hold it where it does. Raises InputError where none is equal."""
+    if isinstance(value, bytes) and column.type == "binary" and len(value) != (column.length or 1):
+        raise InputError("a BINARY of another length", subject=column.name)
+    if isinstance(value, str) and column.type == "enum":
+        return member(value, column)
+    return as_column(value, column)
 
 
 def _frozen(value: Any) -> Any:

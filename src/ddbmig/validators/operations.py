@@ -106,11 +106,15 @@ class Operations:
     def row(self, table: TableDesign, item: Mapping[str, Any]) -> dict[str, Cell]:
         """The source row (or what of it the item holds): plain columns only; absent attributes are NULL.
 
-        A row of a table without a key keeps its digest beside them, under the key attribute's name.
+        What a key is composed of, or the digest, is kept beside them under its name: an index entry or a look-up item
+        may lack the columns.
         """
         source = self._schema.table(table.source_table)
-        digest = table.attributes[table.pk].encoding == "row_digest"
-        own = {table.pk: item[table.pk]} if digest and table.pk in item else {}
+        own = {
+            name: item[name]
+            for name, attribute in table.attributes.items()
+            if name in item and not attribute.denormalized and not source.has_column(name)
+        }
         return own | {
             a.source_column: decode(item.get(name), a.encoding or "string", source.column(a.source_column))
             for name, a in table.attributes.items()

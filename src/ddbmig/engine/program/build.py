@@ -17,7 +17,7 @@ from ddbmig.engine.program.tariff import Tariff
 from ddbmig.engine.readings import Copied, Way, steps_of
 from ddbmig.engine.reads import Relation, check_scope, read_demand, unreachable
 from ddbmig.engine.statement import Frequencies, NotBounded, Reach, Reading, Statement
-from ddbmig.engine.writes import Effect, WriteCompiler, entry_units, item_units
+from ddbmig.engine.writes import Effect, WriteCompiler, delete_actions, entry_units, item_units
 from ddbmig.model.base import sha256
 from ddbmig.model.pattern import AccessPattern, Reason
 
@@ -164,7 +164,7 @@ class Builder:
         if len(stops) == len(self.bare[table]):
             self.routed[pattern.id] = (stops[0].reason, stops[0].detail)
             return
-        for child, form in self._copying_from(table):
+        for child, form in self._following(pattern):
             self._follow_with(pattern, child, form, found)
         self.needs += [
             Need(demand, pattern.id, reading, frozenset(forms)) for demand, (reading, forms) in found.items()
@@ -190,25 +190,41 @@ class Builder:
         writing = Writing(pattern.id, effects=compiler.effects)
         for step in compiler.relation.steps:
             writes = writes_of(step)
-            writing.units += sum(write.estimate.write_units for write in writes if write.table != form.name)
-            writing.steps += bool(writes)
+            mine = [write for write in writes if write.source == form.table.id]
+            writing.units += sum(write.estimate.write_units for write in mine if write.table != form.name)
+            writing.steps += bool(mine)
         self.writings.setdefault(form.form, []).append(writing)
         return None
 
-    def _copying_from(self, parent: str) -> list[tuple[str, Entity]]:
-        """The forms of other tables that hold copies of a parent's columns."""
+    def _following(self, pattern: AccessPattern) -> list[tuple[str, Entity]]:
+        """The forms of other tables that a write changes too: they hold copies of its table's columns, or its foreign
+        keys cascade to them."""
+        parent = pattern.refs[0].table
+        cascades = pattern.kind == "delete" or pattern.insert_mode == "replace"
+        below = self._below(parent) if cascades else set()
         return [
             (table, form)
             for table, forms in sorted(self.bare.items())
             if table != parent
             for form in forms
-            if any(copy.parent == parent for copy in form.copies)
+            if table in below or any(copy.parent == parent for copy in form.copies)
         ]
+
+    def _below(self, parent: str) -> set[str]:
+        """The tables that change where rows of a table are deleted, by its foreign keys."""
+        found: set[str] = set()
+        waiting = [parent]
+        while waiting:
+            for child, key in delete_actions(self.draft.entities, waiting.pop()):
+                if child.table.id not in found:
+                    found.add(child.table.id)
+                    waiting += [child.table.id] if key.on_delete.upper() == "CASCADE" else []
+        return found
 
     def _follow_with(
         self, pattern: AccessPattern, child: str, form: Entity, found: dict[str, tuple[Reading, set[str]]]
     ) -> None:
-        """What a write does to the copies that one form of a child table holds."""
+        """What a write does to the items of one form of a child table: its copies, or all of it by a foreign key."""
         try:
             compiler, recorder = self._compiled(pattern, {child: form})
         except NotBounded:
@@ -219,7 +235,9 @@ class Builder:
                 found.setdefault(demand_name(demand, reading), (reading, set()))[1].add(form.form)
         writing = Writing(pattern.id, effects=[e for e in compiler.effects if e.table == child])
         for step in compiler.relation.steps:
-            writing.steps += any(write.source == child for write in writes_of(step))
+            written = [write for write in writes_of(step) if write.source == child]
+            writing.units += sum(write.estimate.write_units for write in written if write.table != form.name)
+            writing.steps += bool(written)
         self.writings.setdefault(form.form, []).append(writing)
 
     def _give_up(self, demands: Iterable[Demand], whole: Mapping[str, Sequence[Entity]]) -> None:
