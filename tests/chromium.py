@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,15 @@ from typing import Any
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
          "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe")  # fmt: skip
+
+MOVE = """
+import os, sys
+ends = [os.dup(int(end)) for end in sys.argv[1:3]]
+for there, end in zip((3, 4), ends):
+    os.dup2(end, there)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Becomes the browser, with the ends of the pipes where it looks for them."""
 
 
 class Page:
@@ -109,15 +119,9 @@ def chromium(folder: Path) -> Iterator[Page]:
     assert PROGRAM, "no Chromium here"
     reads, to_browser = os.pipe()
     from_browser, writes = os.pipe()
-
-    def descriptors() -> None:
-        first, second = os.dup(reads), os.dup(writes)
-        os.dup2(first, 3)
-        os.dup2(second, 4)
-
     words = [PROGRAM, *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"]
-    process = subprocess.Popen(words, preexec_fn=descriptors, close_fds=False, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-c", MOVE, str(reads), str(writes), *words], pass_fds=(reads, writes),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     os.close(reads)
     os.close(writes)
     try:

@@ -85,9 +85,10 @@ def _terms(regions: Iterable[Prices]) -> Iterator[PricedTerms]:
         for mode, table_class in prices.billable():
             under = prices.under(mode, table_class)
             read, write = (under.usd(name) for name in REQUESTS[mode])
+            storage = under.usd("storage_gb_month") * GIB / under.terms.gigabyte_bytes
             per_unit = Decimal(1) / MILLION if mode == "on-demand" else Decimal(under.terms.month_hours)
             yield PricedTerms(
                 region=under.terms.region, table_class=table_class, mode=mode, read_usd=read * per_unit,
-                write_usd=write * per_unit, storage_usd=under.usd("storage_gb_month") * GIB / under.terms.gigabyte_bytes,
+                write_usd=write * per_unit, storage_usd=storage,
                 quoted="; ".join(entry.quoted for entry in under.used()),
             )  # fmt: skip

@@ -20,6 +20,8 @@ class Line:
     figure: Figure
     text: str
     link: str = ""
+    obstacle: bool = False
+    """Whether anything but none of it stands in the way."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +42,29 @@ def answers(material: Material) -> tuple[Answer, ...]:
 
 def _can_we(material: Material) -> Answer:
     lines = tuple(_obstacles(material))
-    obstacles = sum(float(line.figure.order) > 0 for line in lines if line.link == "obstacle")
+    obstacles = sum(line.obstacle and float(line.figure.order) > 0 for line in lines)
     if material.design is None or material.validation is None:
         short, look = "Not known yet: stages 3 and 4 have not been run", "open"
     elif obstacles:
         short, look = f"Not as it is: {plural(obstacles, 'obstacle')}", "bad"
     else:
         short, look = "Nothing found that stands in the way", "good"
-    return Answer("Can we migrate?", short, look, tuple(_linked(line) for line in lines))
-
-
-def _linked(line: Line) -> Line:
-    return Line(line.figure, line.text, "proof" if line.link == "obstacle" else line.link)
+    return Answer("Can we migrate?", short, look, lines)
 
 
 def _obstacles(material: Material) -> Iterator[Line]:
     if material.validation is not None:
         proof, engine = proof_of(material.validation), visible(material.validation.engine)
         yield Line(count(proof.proved), f"of {number(proof.all)} access patterns passed on {engine}", "proof")
-        yield Line(count(proof.failed), "failed", "obstacle")
+        yield Line(count(proof.failed), "failed", "patterns", obstacle=True)
         yield Line(count(proof.open), "not compared or not run: nothing is proved of them", "proof")
         failed = sum(check.verdict == "failed" for check in material.validation.checks)
-        yield Line(count(failed), "of the checks failed", "obstacle")
+        yield Line(count(failed), "of the checks failed", "proof", obstacle=True)
     if material.chosen is not None:
         yield Line(share(material.chosen.routed_calls_share), "of the calls need another system beside DynamoDB",
                    "patterns")  # fmt: skip
     errors = sum(one.severity == "error" for one in material.findings)
-    yield Line(count(errors), "findings are errors", "obstacle")
+    yield Line(count(errors), "findings are errors", "risks", obstacle=True)
 
 
 def _cost(material: Material) -> Answer:
@@ -88,7 +86,7 @@ def _cost(material: Material) -> Answer:
     mysql = material.snapshot.context.mysql_cost_per_month_usd
     if mysql is not None:
         lines.append(Line(Figure(f"${number(mysql, 2)}", mysql, "declared"), "a month for MySQL today"))
-    return Answer(question, f"{money(chosen.cost.total_usd)} a month today", "plain", tuple(lines))
+    return Answer(question, f"{money(chosen.cost.total_usd)} a month today{material.mark}", "plain", tuple(lines))
 
 
 def _risk(material: Material) -> Answer:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from ddbmig.model.analysis import Analysis, CostPoint
 from ddbmig.model.assessment import CoAccess
@@ -62,7 +63,7 @@ def _bar(material: Material, one: Alternative, most: Decimal) -> Bar:
         label = f"{PARTS[number_of]}: {money(amount)}"
         segments.append(Segment(number_of, _of(start, most), _of(amount, most), label))
         start += amount
-    total = dollars(one.cost.total_usd, f"US dollars a month; {material.rates_source}", material.assumed_rates)
+    total = dollars(one.cost.total_usd, f"US dollars a month; {material.rates_source}")
     text = f"{visible(one.id)}: {total.shown} a month; {'; '.join(segment.label for segment in segments)}"
     chosen = material.chosen is not None and material.chosen.id == one.id
     return Bar(visible(one.id), chosen, total, tuple(part for part in segments if part.width > 0), text)
@@ -143,7 +144,7 @@ def growth(material: Material) -> Growth | None:
     if analysis is None or not analysis.projections:
         return None
     points = tuple(_points(material, analysis.projections))
-    curve = tuple((one.x, one.y, other.x, other.y) for one, other in zip(points, points[1:], strict=False))
+    curve = tuple((one.x, one.y, other.x, other.y) for one, other in pairwise(points))
     text = "; ".join(f"after {one.months} months {one.total.shown}" for one in points)
     return Growth(points, curve, f"US dollars a month: {text}")
 
@@ -152,8 +153,8 @@ def _points(material: Material, projections: Sequence[CostPoint]) -> Iterator[Po
     most = max(one.total_usd for one in projections)
     last = max(one.months for one in projections)
     for one in projections:
-        total = dollars(one.total_usd, f"US dollars a month; {material.rates_source}", material.assumed_rates)
-        x = 12 + _of(one.months, last) * 0.76
+        total = dollars(one.total_usd, f"US dollars a month; {material.rates_source}")
+        x = 18 + _of(one.months, last) * 0.7
         yield Point(round(x, 2), round(88 - _of(one.total_usd, most) * 0.66, 2), one.months, total)
 
 

@@ -1,19 +1,20 @@
 """The tables of the page, which can be sorted and filtered: every row, the heaviest first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ddbmig.model.assessment import Choice
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
 from ddbmig.model.plan import Plan
 from ddbmig.reporters.html.material import Material
 from ddbmig.reporters.html.numbers import Figure, count, dollars, fact, measured, name, names, share, size, word
 from ddbmig.reporters.html.proof import status_of
-from ddbmig.reporters.markdown import number, visible
-from ddbmig.reporters.relations import JOINT_READS
+from ddbmig.reporters.markdown import visible
+from ddbmig.reporters.relations import JOINT_READS, option_text
 
 SHORT = 15
 """Rows that are shown before somebody asks for all."""
+LONG = 32
+"""Characters of a cell that do not fit beside its heading on a phone."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Column:
     """A column: its heading, and whether it holds numbers."""
 
     title: str
-    numeric: bool = False
+    numeric: bool
+    long: bool
+    """Whether it holds sentences, which want the whole width of a phone."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,13 @@ def grid(key: str, title: str, columns: str, rows: Sequence[tuple[Figure, ...]])
 
     Raises ValueError for a row of another width: a report never loses a cell silently.
     """
-    found = tuple(Column(text.strip().removeprefix("#"), text.strip().startswith("#")) for text in columns.split(","))
-    if any(len(row) != len(found) for row in rows):
+    headings = [heading.strip() for heading in columns.split(",")]
+    if any(len(row) != len(headings) for row in rows):
         raise ValueError(f"a row of the table {key} has another width than its heading")
+    found = tuple(
+        Column(heading.removeprefix("#"), heading.startswith("#"), any(len(row[at].shown) > LONG for row in rows))
+        for at, heading in enumerate(headings)
+    )
     return Grid(key, title, found, tuple(rows))
 
 
@@ -89,7 +96,7 @@ def pattern_grid(material: Material) -> Grid:
             monthly, *_units(plan), word(status_of(results.get(key))[0]),
         ))  # fmt: skip
     columns = "access pattern, kind, #logged calls, #calls a month, #round trips, #RRU, #WRU, stage 4"
-    return grid("patterns-table", "Access patterns", columns, rows)
+    return grid("patterns-table", "All access patterns", columns, rows)
 
 
 def _units(plan: Plan | None) -> tuple[Figure, ...]:
@@ -113,7 +120,7 @@ def relationship_grid(material: Material) -> Grid:
             word(decision.outcome if decision else "–"), word(_evidence(one.relationship.evidence[0].kind)),
         ))  # fmt: skip
     columns = "relationship, kind, #joint reads a day, verdict, #margin, built as, known by"
-    return grid("relationships-table", "Relationships", columns, rows)
+    return grid("relationships-table", "All relationships", columns, rows)
 
 
 def _evidence(kind: str) -> str:
@@ -131,14 +138,13 @@ def alternative_grid(material: Material) -> Grid:
         parts = (cost.reads_usd, cost.writes_usd, cost.index_writes_usd, cost.transactions_usd,
                  cost.storage_usd + cost.index_storage_usd)  # fmt: skip
         rows.append((
-            name(one.id), dollars(cost.total_usd, about, material.assumed_rates),
-            *(dollars(part, about, material.assumed_rates) for part in parts),
+            name(one.id), *(dollars(part, about) for part in (cost.total_usd, *parts)),
             count(len(one.tables)), count(sum(len(table.indexes) for table in one.tables)),
             share(one.routed_calls_share), count(one.round_trips_average), count(len(one.violates)),
         ))  # fmt: skip
     columns = ("design, #total, #reads, #writes, #index writes, #transactions, #storage, #tables, #GSIs, #routed,"
                "#round trips, #rules violated")  # fmt: skip
-    return grid("alternatives-table", "Alternatives: US dollars a month", columns, rows)
+    return grid("alternatives-table", f"Alternatives: US dollars a month{material.mark}", columns, rows)
 
 
 def table_grid(material: Material) -> Grid:
@@ -207,15 +213,9 @@ def choice_grid(material: Material) -> Grid:
     links = relationship_anchors(material)
     rank = {key: place for place, key in enumerate(links)}
     listed = sorted(source.choices if source else (), key=lambda one: (rank.get(one.id, len(rank)), one.id))
-    rows = [(name(one.id, links.get(one.id, "")), word(", ".join(_options(one))),
+    rows = [(name(one.id, links.get(one.id, "")), word(", ".join(option_text(one, option) for option in one.options)),
              word(one.chosen or f"{one.default} (default)"), word(one.why or "–")) for one in listed]  # fmt: skip
-    return grid("choices-table", "Choices", "choice, options (more a month), goes on with, why", rows)
-
-
-def _options(one: Choice) -> Iterator[str]:
-    for option in one.options:
-        cost = one.costs.get(option)
-        yield f"{option} (${number(cost, 2)})" if cost is not None else option
+    return grid("choices-table", "Choices", "choice, options, goes on with, why", rows)
 
 
 def assumption_grid(material: Material) -> Grid:

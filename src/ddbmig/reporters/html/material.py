@@ -80,3 +80,8 @@ class Material:
     def assumed_rates(self) -> bool:
         """Whether amounts of money rest on an assumption."""
         return self.assessment is not None and self.assessment.rates.source == "assumed"
+
+    @property
+    def mark(self) -> str:
+        """What every amount of money bears that rests on assumed rates."""
+        return " (assumed rates)" if self.assumed_rates else ""

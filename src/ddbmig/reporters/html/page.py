@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ ASSETS = "ddbmig.reporters.html"
 def html_report(material: Material) -> str:
     """The whole page. Same material, same bytes."""
     style, script = _asset("report.css"), _asset("report.js")
-    policy = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return _environment().get_template("report.html").render(
         m=material,
         policy=policy,
@@ -78,5 +80,17 @@ def _environment() -> "Environment":
 
     found = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_asset), trim_blocks=True,
                         lstrip_blocks=True)  # fmt: skip
-    found.filters["visible"] = visible
+    found.filters |= {"visible": visible, "breakable": _breakable}
     return found
+
+
+_JOINT = re.compile(r"(?<=[^\W_])(?:_|->|[./])(?=[^\W\d_])")
+
+
+def _breakable(text: str) -> str:
+    """A text whose long names may be broken behind an underscore, a dot, a slash or an arrow."""
+    from markupsafe import Markup, escape
+
+    ends = [found.end() for found in _JOINT.finditer(text)]
+    pieces = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+    return Markup("<wbr>").join(map(escape, pieces))

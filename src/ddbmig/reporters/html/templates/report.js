@@ -82,8 +82,9 @@
     if (target instanceof HTMLDetailsElement) {
       target.hidden = false;
       target.open = true;
-      target.scrollIntoView();
       target.firstElementChild.focus();
+      target.scrollIntoView();
+      requestAnimationFrame(() => target.scrollIntoView()); // what came into sight above it has its true height now
     }
   }
   window.addEventListener("hashchange", openTarget);
