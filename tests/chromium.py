@@ -20,8 +20,8 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
          "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe")  # fmt: skip
 
 MOVE = """
-import os, sys
-ends = [os.dup(int(end)) for end in sys.argv[1:3]]
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]  # out of the way of 3 and 4
 for there, end in zip((3, 4), ends):
     os.dup2(end, there)
 os.execv(sys.argv[3], sys.argv[3:])
@@ -37,10 +37,18 @@ class Page:
         self._rest, self._last, self._session, self._loaded = b"", 0, "", False
         self.complaints: list[str] = []
         self.requests: list[str] = []
+
+    def start(self) -> None:
+        """Wait for the browser, and listen to what the page complains of."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+
+    def close(self) -> None:
+        """Let go of the pipes."""
+        self._out.close()
+        self._in.close()
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """One command and its result."""
@@ -78,11 +86,11 @@ class Page:
         elif method == "Log.entryAdded":
             self.complaints.append(params["entry"]["text"])
 
-    def open(self, path: Path, fragment: str = "") -> None:
-        """Load a file and wait until it stands."""
+    def open(self, url: str) -> None:
+        """Load another page and wait until it stands."""
         self._loaded = False
-        another = "loaderId" in self.call("Page.navigate", url=path.resolve().as_uri() + fragment)
-        while another and not self._loaded:  # a place in the page that is open already loads nothing
+        self.call("Page.navigate", url=url)
+        while not self._loaded:
             self._next()
 
     def run(self, expression: str) -> Any:
@@ -124,8 +132,11 @@ def chromium(folder: Path) -> Iterator[Page]:
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     os.close(reads)
     os.close(writes)
+    page = Page(to_browser, from_browser)
     try:
-        yield Page(to_browser, from_browser)
+        page.start()
+        yield page
     finally:
+        page.close()
         process.terminate()
         process.wait(timeout=20)

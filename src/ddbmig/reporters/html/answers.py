@@ -42,7 +42,7 @@ def answers(material: Material) -> tuple[Answer, ...]:
 
 def _can_we(material: Material) -> Answer:
     lines = tuple(_obstacles(material))
-    obstacles = sum(line.obstacle and float(line.figure.order) > 0 for line in lines)
+    obstacles = sum(int(line.figure.order) for line in lines if line.obstacle)
     if material.design is None or material.validation is None:
         short, look = "Not known yet: stages 3 and 4 have not been run", "open"
     elif obstacles:
@@ -64,7 +64,7 @@ def _obstacles(material: Material) -> Iterator[Line]:
         yield Line(share(material.chosen.routed_calls_share), "of the calls need another system beside DynamoDB",
                    "patterns")  # fmt: skip
     errors = sum(one.severity == "error" for one in material.findings)
-    yield Line(count(errors), "findings are errors", "risks", obstacle=True)
+    yield Line(count(errors), "finding is an error" if errors == 1 else "findings are errors", "risks", obstacle=True)
 
 
 def _cost(material: Material) -> Answer:
@@ -81,7 +81,7 @@ def _cost(material: Material) -> Answer:
             "a month, best and worst case after a year", "growth",
         ))  # fmt: skip
         low, high = (sum(one.low_days for one in analysis.efforts), sum(one.high_days for one in analysis.efforts))
-        lines.append(Line(Figure(f"{number(low, 0)} – {number(high, 0)}", 0, "days per thing assumed", True),
+        lines.append(Line(Figure(f"{number(low)} – {number(high)}", 0, "days per thing assumed", True),
                           "person-days of work in the first year", "effort"))  # fmt: skip
     mysql = material.snapshot.context.mysql_cost_per_month_usd
     if mysql is not None:
@@ -103,7 +103,7 @@ def _risk(material: Material) -> Answer:
 
 def _wanted(material: Material) -> Answer:
     lines = tuple(line for line in _wishes(material) if line.figure.order)
-    short = f"{sum(int(line.figure.order) for line in lines)} answers" if lines else "Nothing is open"
+    short = str(plural(sum(int(line.figure.order) for line in lines), "answer")) if lines else "Nothing is open"
     return Answer("What do you want from me?", short, "open" if lines else "good", lines)
 
 
@@ -111,8 +111,12 @@ def _wishes(material: Material) -> Iterator[Line]:
     choices = material.design or material.assessment
     if choices is not None:
         still_open = sum(one.chosen is None for one in choices.choices)
-        yield Line(count(still_open), "choices to take or leave at their default", "choices")
+        yield _wish(still_open, "choice", "to take, or to leave at its default", "choices")
     if material.analysis is not None:
-        yield Line(count(len(material.analysis.acknowledgments)), "acknowledgments to sign", "acknowledgments")
+        yield _wish(len(material.analysis.acknowledgments), "acknowledgment", "to sign", "acknowledgments")
     if material.assessment is not None:
-        yield Line(count(len(material.assessment.assumptions)), "assumptions to confirm or correct", "assumptions")
+        yield _wish(len(material.assessment.assumptions), "assumption", "to confirm or correct", "assumptions")
+
+
+def _wish(number_of: int, noun: str, todo: str, link: str) -> Line:
+    return Line(count(number_of), f"{noun if number_of == 1 else noun + 's'} {todo}", link)
