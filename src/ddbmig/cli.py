@@ -21,6 +21,7 @@ from ddbmig.cli_options import (
     with_project,
     with_settings,
 )
+from ddbmig.cli_report import report
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
@@ -317,5 +318,5 @@ def _print_json(data: object) -> None:
     click.echo(canonical_json(data).decode(), nl=False)
 
 
-for _command in (check, config, contract, digest, explain, rules, waive):
+for _command in (check, config, contract, digest, explain, report, rules, waive):
     cli.add_command(_command)

@@ -14,7 +14,7 @@ from ddbmig.engine.effort import efforts, metrics
 from ddbmig.engine.growth import MONTHS, Growth, growth_of
 from ddbmig.engine.one_off import one_off_costs
 from ddbmig.engine.review import validation_facts
-from ddbmig.engine.whatif import Variation, cost_under, write_calls
+from ddbmig.engine.whatif import Variation, cost_under, write_share
 from ddbmig.engine.wording import dollars, number, show
 from ddbmig.model.analysis import Analysis, CostPoint, RiskItem, Sensitivity
 from ddbmig.model.assessment import Assessment, FactValue, Finding
@@ -169,10 +169,7 @@ def _sensitivities(
 
 def _mixes(money: _Money, chosen: Alternative) -> tuple[tuple[str, Variation], tuple[str, Variation]]:
     """Half and twice the share of writing calls, the calls in all unchanged."""
-    calls = money.load.calls_per_month
-    total = sum(calls[p.pattern] for p in chosen.plans if not p.routed)
-    writing = sum(calls[p.pattern] for p in chosen.plans if write_calls(p))
-    share = writing / total if total else 0.0
+    share = write_share(chosen.plans, money.load.calls_per_month)
 
     def mix(wanted: float) -> tuple[str, Variation]:
         reads = (1 - wanted) / (1 - share) if share < 1 else 1.0

@@ -3,7 +3,7 @@
 A variation changes plans, tables, rates or prices; the money then comes from `monthly_cost`, as everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import fsum
@@ -45,6 +45,14 @@ def cost_under(alternative: Alternative, load: Load, prices: Prices, change: Var
 def write_calls(plan: Plan) -> tuple[WriteCall, ...]:
     """Every write of a plan, those inside of transactions too."""
     return tuple(write for step in plan.steps for write in writes_of(step))
+
+
+def write_share(plans: Iterable[Plan], calls: Mapping[str, float]) -> float:
+    """The share of the calls of planned access patterns that write; 0 where there are none."""
+    planned = [plan for plan in plans if not plan.routed]
+    total = sum(calls[plan.pattern] for plan in planned)
+    writing = sum(calls[plan.pattern] for plan in planned if write_calls(plan))
+    return writing / total if total else 0.0
 
 
 def _load(alternative: Alternative, load: Load, change: Variation) -> Load:

@@ -34,14 +34,14 @@ def choice_table(choices: Iterable[Choice], ordered: Iterable[RelationshipAssess
     rank = {one.relationship.id: number for number, one in enumerate(ordered)}
     listed = sorted(choices, key=lambda one: (rank.get(one.id, len(rank)), one.id))
     rows = [
-        (code(one.id), ", ".join(_option(one, option) for option in one.options),
+        (code(one.id), ", ".join(option_text(one, option) for option in one.options),
          one.chosen or f"{one.default} (default)", one.why or "–")
         for one in listed
     ]  # fmt: skip
     return LongTable("Open choices", ("choice", "options", "goes on with", "why it is open"), rows, by="joint reads")
 
 
-def _option(choice: Choice, option: str) -> str:
+def option_text(choice: Choice, option: str) -> str:
     """An option, with what it costs more a month where that is known and anything."""
     cost = choice.costs.get(option)
     return f"{option} ({cost:+.2f} USD)" if cost is not None and abs(cost) >= Decimal("0.005") else option
