@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ddbmig import __version__
+from ddbmig.cli_collect import collect
 from ddbmig.cli_contract import contract
 from ddbmig.cli_options import Paths, check_exist, input_paths, print_changes, progress, with_inputs, with_project
 from ddbmig.cli_rules import check, config, explain, rules, waive
@@ -147,13 +148,17 @@ def _sources(project: "Project", given: Paths, mysql: str | None) -> "Sources":
 
 def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) -> "Sources":
     """A running server, and the logs that are read beside it."""
+    from ddbmig.analyzers.live import connect
     from ddbmig.analyzers.live_sources import live_sources
+    from ddbmig.analyzers.live_statistics import LiveStatistics
+    from ddbmig.analyzers.server_login import login
 
     if given["schema_files"] or given["data"]:
         raise UsageError("--mysql itself gives the schema and the rows", hint="leave --schema and --data out")
     logs = {role: paths[role] for role in ("slow_logs", "general_logs")}
     check_exist(path for files in logs.values() for path in files)
-    return live_sources(url, project.out, logs, project.hash_key())
+    live = connect(login(url), progress=progress)
+    return live_sources(live, LiveStatistics(live, progress=progress), project.out, logs, project.hash_key())
 
 
 @cli.command()
@@ -234,5 +239,5 @@ def doctor() -> None:
         click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
 
 
-for _command in (check, config, contract, explain, rules, waive):
+for _command in (check, collect, config, contract, explain, rules, waive):
     cli.add_command(_command)

@@ -18,6 +18,9 @@ from ddbmig.analyzers.units import Call, UnitTracker
 from ddbmig.model.digest import Digest, DigestSource, Neighbours, NPlusOne, TemplateDigest, Unit
 from ddbmig.model.schema import InputProblem
 
+OWN_MARK: Final = "/* ddbmig */ "
+"""Every statement that ddbmig sends to a server begins so: it is none of the application's."""
+OWN: Final = "ddbmig's own reading"
 NOTE_RUNS: Final = "N+1 runs of a general log are inferred without row counts."
 MAX_NEIGHBOURS: Final = 5_000
 """Pairs kept by `combine`. A single digest keeps all, since cutting a list off does not merge."""
@@ -28,6 +31,7 @@ _BIASED_BUCKET: Final = 349
 """Latency bucket of 1 ms: a log whose fastest statement is slower was recorded with long_query_time above 0."""
 _BOUNDS: Final = [51**n // 50**n for n in range(1500)]
 """floor(1.02^n): for whole numbers `us <= 1.02^n` and `us <= floor(1.02^n)` say the same, so buckets are exact."""
+_OWN_MARK: Final = OWN_MARK.encode()
 _VERSION = re.compile(rb"\d+(?:\.\d+)+")
 
 
@@ -105,6 +109,9 @@ class Collector:
         """Take one statement: into its template (True), or counted under the reason why it is no access pattern."""
         self._statements += 1
         self._span(statement.time_us)
+        if statement.sql.startswith(_OWN_MARK):
+            self._skipped[OWN] += 1
+            return False
         ansi = self._units.ansi_quotes(statement.connection)
         template, literals, cut = self._normalizer.normalize(statement.sql, ansi_quotes=ansi)
         if template.reason:

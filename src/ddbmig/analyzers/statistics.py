@@ -6,11 +6,13 @@ values (by hash) stands for all, and `max` is a lower bound.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 
+from ddbmig.analyzers.growth import MonthCount
 from ddbmig.model.encodings import (
     BINARY_TYPES,
     FLOAT_TYPES,
@@ -129,6 +131,7 @@ class _Values:
         self.present = 0
         self.bytes = 0
         self.largest = 0
+        self.smallest = 1 << 30
         self.has_empty = False
         self.counts: dict[Cell, int] | None = None if unique else {}
         self.exact = True
@@ -141,6 +144,7 @@ class _Values:
         self.present += 1
         self.bytes += size
         self.largest = max(self.largest, size)
+        self.smallest = min(self.smallest, size)
         self.has_empty = self.has_empty or not size
         counts = self.counts
         if counts is not None:
@@ -179,6 +183,7 @@ class _Values:
         return ColumnStatistics(
             average_bytes=self.bytes / self.present if self.present else 0.0,
             max_bytes=self.largest,
+            min_bytes=self.smallest if self.present else 0,
             null_share=1 - self.present / rows,
             distinct=distinct,
             top_share=None if top is None else top / rows,
@@ -254,6 +259,9 @@ class _TableCount:
         self.rows = 0
         self.bytes = 0
         self.largest = 0
+        self.sizes: Counter[int] = Counter()
+        """Rows by bucket of 2 %."""
+        self.months = MonthCount.of(table)
 
     def positions(self, columns: Columns) -> tuple[int, ...]:
         """Where these columns are in a row. Raises KeyError for a column that the table lacks."""
@@ -268,6 +276,9 @@ class _TableCount:
         self.rows += 1
         self.bytes += size
         self.largest = max(self.largest, size)
+        self.sizes[_bucket(size)] += 1
+        if self.months is not None:
+            self.months.add(row)
         for group in self.groups:
             group.add(row)
         for group in self.parent_keys:
@@ -292,9 +303,27 @@ class _TableCount:
             rows=rows,
             item_bytes=Measure(value=self.bytes / self.rows, unit="bytes", source="measured", origin=origin),
             max_item_bytes=self.largest,
+            p99_item_bytes=min(self.largest, _size_at(self.sizes, self.rows, 99)),
+            growth=self.months.growth() if self.months is not None else None,
             columns={column.name: values.statistics(self.rows) for column, values in columns},
             groups=groups,
         )
+
+
+@lru_cache(maxsize=1 << 16)
+def _bucket(size: int) -> int:
+    """n with 1.02^(n-1) < size <= 1.02^n."""
+    return math.ceil(math.log(size) / math.log(1.02)) if size > 1 else 0
+
+
+def _size_at(sizes: Mapping[int, int], rows: int, percent: int) -> int:
+    """The upper end of the bucket that holds this percentile (nearest rank)."""
+    passed = 0
+    for bucket in sorted(sizes):
+        passed += sizes[bucket]
+        if passed * 100 >= rows * percent:
+            return math.floor(1.02**bucket)
+    return 0
 
 
 def _is_unique(table: Table, column: Column) -> bool:

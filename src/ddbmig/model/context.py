@@ -115,6 +115,8 @@ class Inputs(Value):
     """General query logs: calls and their order."""
     data: tuple[str, ...] = ()
     """Rows, as `mysqldump --no-create-info` writes them."""
+    snapshots: tuple[str, ...] = ()
+    """What `ddbmig collect` wrote: statistics and statements of a server (one file)."""
     queries: tuple[str, ...] = ()
     """Globs over .sql files with the application's statements: findings on an access pattern then point at them."""
 

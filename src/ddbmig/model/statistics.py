@@ -11,6 +11,7 @@ class ColumnStatistics(Value):
 
     average_bytes: float
     max_bytes: int
+    min_bytes: int = 0
     null_share: float
     distinct: int | None = None
     """Exact; None where there were more than the counting limit."""
@@ -39,6 +40,12 @@ class TableStatistics(Value):
     item_bytes: Measure
     """Average DynamoDB size of one row as a flat item, names included (A4)."""
     max_item_bytes: int | None = None
+    p99_item_bytes: int | None = None
+    """99 % of the rows are at most so large, to 2 %."""
+    sample_rows: int | None = None
+    """How many rows sizes, NULLs and shares were taken from where not every row was read."""
+    growth: Measure | None = None
+    """Rows added a month, in percent of those there before."""
     columns: Mapping[str, ColumnStatistics] = {}
     groups: tuple[GroupStatistics, ...] = ()
 
