@@ -113,9 +113,8 @@ class _RowFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._flush()
-        self._file.close()
-        self._raw.close()
+        with self._raw, self._file:
+            self._flush()
 
     def keep(self, table: Table, row: tuple[Cell, ...]) -> None:
         """Copy a row, unless there are enough of its table."""

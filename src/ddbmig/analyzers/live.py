@@ -219,7 +219,7 @@ class LiveCollection:
 
     def literal(self, value: Cell) -> str:
         """A value as it stands in SQL."""
-        text: str = self._connection.literal(value)
+        text: str = self._connection.escape(value)
         return text
 
     def wait_for_calm(self) -> None:

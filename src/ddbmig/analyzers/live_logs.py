@@ -63,7 +63,7 @@ def _general_events(live: LiveCollection, ours: frozenset[str]) -> Iterator[byte
         if database is not None:
             (foreign.discard if not database or database in ours else foreign.add)(thread)
         if thread not in foreign or kind == b"Quit":
-            yield b"%s\t%5d %s\t%s\n" % (_stamp(when), thread, kind, text)
+            yield b"%s\t%s %s\t%s\n" % (_stamp(when), _bytes(thread), kind, text)
 
 
 def _database(command: bytes, argument: bytes) -> str | None:
@@ -82,9 +82,9 @@ def _slow_events(live: LiveCollection, ours: frozenset[str]) -> Iterator[bytes]:
         if name and name.decode("utf-8", "replace") not in ours:
             continue
         end = Decimal(str(began)) + Decimal(str(took))
-        yield b"# Time: %s\n# User@Host: %s  Id: %5d\n" % (_stamp(end), _one_line(_bytes(user)), thread)
-        yield b"# Query_time: %s  Lock_time: 0.000000 Rows_sent: %d  Rows_examined: %d\n" % (
-            f"{Decimal(str(took)):.6f}".encode(), sent, examined,
+        yield b"# Time: %s\n# User@Host: %s  Id: %s\n" % (_stamp(end), _one_line(_bytes(user)), _bytes(thread))
+        yield b"# Query_time: %s  Lock_time: 0.000000 Rows_sent: %s  Rows_examined: %s\n" % (
+            f"{Decimal(str(took)):.6f}".encode(), _bytes(sent), _bytes(examined),
         )  # fmt: skip
         if name:
             yield b"use %s;\n" % _one_line(name)

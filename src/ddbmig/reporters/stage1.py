@@ -1,6 +1,6 @@
 """Stage1_MySQLAnalysis.md: what was read, what of it was understood, and what only people know."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ddbmig.model.digest import DigestSource, TemplateDigest
 from ddbmig.model.latency import quantile_ms
@@ -25,6 +25,7 @@ from ddbmig.reporters.weights import Weights, weights_of
 
 NOT_CONNECTED = "**NOT CONNECTED: from files only**"
 NOT_ANSWERED = Markup("not answered")
+_GAPS = 50
 
 
 def stage1(snapshot: Snapshot) -> str:
@@ -64,8 +65,18 @@ def _connection(snapshot: Snapshot) -> Markup:
             "`--mysql URL` reads the server itself.\n"
         )
     settings = [say("{} = {}", code(key), code(value)) for key, value in sorted(snapshot.connection.settings.items())]
-    connected = paragraph("Connected to MySQL {}.", code(snapshot.connection.server_version))
-    return Markup(page(connected, bullets(settings)) if settings else connected)
+    day = snapshot.connection.collected_on
+    connected = paragraph("Connected to MySQL {}{}.", code(snapshot.connection.server_version),
+                          say(" on {}", day) if day else "")  # fmt: skip
+    return Markup(page(connected, bullets(settings), _not_told(snapshot.connection.not_told)))
+
+
+def _not_told(gaps: Sequence[str]) -> Markup:
+    """What a missing privilege or a time limit cost; the rest of a long list is in the value."""
+    if not gaps:
+        return Markup("")
+    more = [say("… and {} more, in snapshot.json", number(len(gaps) - _GAPS))] if len(gaps) > _GAPS else []
+    return Markup(page(paragraph("What the server did not tell:"), bullets([*gaps[:_GAPS], *more])))
 
 
 def _summary(snapshot: Snapshot, weights: Weights) -> Markup:
