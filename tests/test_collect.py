@@ -1,5 +1,6 @@
 """`ddbmig collect` from real servers: the folder says what the server says, and nothing is left of a failed one."""
 
+import datetime
 import gzip
 import os
 import re
@@ -10,21 +11,23 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from markdown_it import MarkdownIt
 
 from ddbmig import collecting
 from ddbmig.analyzers.ddl import read_ddl
+from ddbmig.analyzers.digest import OWN, OWN_MARK
 from ddbmig.analyzers.dump import DumpReader
 from ddbmig.analyzers.general_log import read_general_log
-from ddbmig.analyzers.digest import OWN, OWN_MARK
 from ddbmig.analyzers.live import Pace, connect
 from ddbmig.analyzers.server_login import login
 from ddbmig.analyzers.statistics import collect_statistics, declared_groups
 from ddbmig.model.errors import UsageError
 from ddbmig.model.snapshot import Snapshot
 from servers import Server
-from small_shop import Done, command_line, ddbmig
+from small_shop import Done, command_line, ddbmig, ddbmig_process
 
 pytestmark = pytest.mark.server
 BOTH = ["mariadb", "mysql57"]
@@ -338,7 +341,7 @@ LOGGED = [
     "SELECT `title` FROM books WHERE isbn = SHA1('x') OR description LIKE 'md5 of %'",
     "SELECT 'no end: \\' \n2026-11-25T00:00:00.000000Z\t    5 Query\tDELETE FROM books' FROM books WHERE book_id = 8",
     "DELETE FROM wishlist_items WHERE customer_id = 4000000000",
-    *["UPDATE stock SET on_hand = on_hand WHERE book_id = 4000000000"] * 600,
+    *["UPDATE stock SET quantity = quantity WHERE book_id = 4000000000"] * 600,
 ]
 """What the defects of peers would lose: a DELETE, statements that hold sha or md5, what goes beyond 500."""
 
@@ -369,7 +372,7 @@ def test_log_tables_give_the_statements_of_the_application_only(logging: Server,
         "SELECT `title` FROM books WHERE isbn = SHA1(?) OR description LIKE ?": 1,
         "SELECT ? FROM books WHERE book_id = ?": 1,
         "DELETE FROM wishlist_items WHERE customer_id = ?": 1,
-        "UPDATE stock SET on_hand = on_hand WHERE book_id = ?": 600,
+        "UPDATE stock SET quantity = quantity WHERE book_id = ?": 600,
     }
     assert all(template.timed_calls == template.calls for template in got.digest.templates)
     assert all(source.skipped[OWN] > 50 for source in got.digest.sources)
@@ -422,3 +425,133 @@ def test_missing_privileges_cost_one_statistic_each(shop: Server, tmp_path: Path
     assert ddbmig("analyze", str(tmp_path / "got"), "--approve", "1").code == 3
     report = (tmp_path / "got" / "migration" / "Stage1_MySQLAnalysis.md").read_text()
     assert "statements of mysql.general\\_log: no privilege" in report or "mysql.general_log: no privilege" in report
+
+
+def test_more_than_500_statements_are_all_kept(logging: Server, tmp_path: Path) -> None:
+    logging.run(
+        [f"SELECT book_id AS a{number} FROM books WHERE book_id = 1" for number in range(600)], database=DATABASE
+    )
+    assert ddbmig("collect", "--mysql", address(logging), "-o", str(tmp_path / "got")).code == 0
+    got = collected(tmp_path / "got")
+    assert len([template for template in got.digest.templates if " AS a" in template.sql]) == 600
+
+
+# --- statistics ---
+
+
+def test_large_tables_are_sampled_with_their_error(shop: Server, tmp_path: Path) -> None:
+    for name, words in (("whole", ()), ("sampled", ("--row-limit", "500", "--sample", "400"))):
+        done = ddbmig("collect", "--mysql", address(shop), "-o", str(tmp_path / name), *words)
+        assert done.code == 0, done.err
+    whole, sampled = (collected(tmp_path / name).statistics for name in ("whole", "sampled"))
+    large = {name for name, one in whole.items() if one.rows.value > 500}
+    assert {name for name, one in sampled.items() if one.sample_rows is not None} == large
+    assert len(large) > 5
+    for name in sorted(large):
+        true, found = whole[name], sampled[name]
+        assert found.rows == true.rows
+        origin = re.fullmatch(r"live server, sample of (\d+) rows, ± (\d+\.\d) % \(95 %\)", found.item_bytes.origin)
+        assert origin, found.item_bytes.origin
+        assert int(origin[1]) == found.sample_rows
+        assert 100 <= int(origin[1]) <= 700
+        off = abs(found.item_bytes.value / true.item_bytes.value - 1) * 100
+        assert off <= 3 * float(origin[2]) + 0.1, (name, off, origin[2])  # 95 % is within 2 standard errors
+        for group in found.groups:
+            assert group == true.group(group.columns), name
+    told = collected(tmp_path / "sampled").connection
+    assert told
+    assert all(" no index begins with it" in gap for gap in told.not_told if gap.startswith("rows per"))
+
+
+def test_orphans_are_counted_of_large_tables_too(mariadb: Server, tmp_path: Path) -> None:
+    mariadb.run(["CREATE DATABASE torn", "CREATE TABLE torn.p (id int PRIMARY KEY)",
+                 "CREATE TABLE torn.c (id int PRIMARY KEY, p int, CONSTRAINT k FOREIGN KEY (p) REFERENCES torn.p (id))",
+                 "INSERT INTO torn.p VALUES (1), (2)"])  # fmt: skip
+    with mariadb.connect("torn") as connection, connection.cursor() as cursor:
+        cursor.execute("SET foreign_key_checks = 0")
+        rows = ", ".join(f"({number}, {number % 3 + 1})" for number in range(300))
+        cursor.execute(f"INSERT INTO c VALUES {rows}, (1000, NULL)")
+    done = ddbmig(
+        "collect", "--mysql", address(mariadb, database="torn"), "-o", str(tmp_path / "got"), "--row-limit", "10"
+    )
+    mariadb.run(["DROP DATABASE torn"])
+    assert done.code == 0, done.err
+    group = collected(tmp_path / "got").statistics["c"].group(("p",))
+    assert group
+    assert (group.groups, group.average, group.p99, group.max, group.orphans) == (3, 100.0, 100, 100, 100)
+
+
+def test_growth_since_an_earlier_folder(mariadb: Server, tmp_path: Path) -> None:
+    mariadb.run(["CREATE DATABASE grows", "CREATE TABLE grows.t (id int PRIMARY KEY)"])
+    mariadb.run(["INSERT INTO t VALUES (1), (2), (3), (4)"], database="grows")
+    url = address(mariadb, database="grows")
+    assert ddbmig("collect", "--mysql", url, "-o", str(tmp_path / "old")).code == 0
+    again = ddbmig("collect", "--mysql", url, "-o", str(tmp_path / "same"), "--since", str(tmp_path / "old"))
+    assert again.code == 2
+    assert "growth needs two days" in again.err
+    path = tmp_path / "old" / "collected.json"
+    today = collected(tmp_path / "old").connection
+    assert today
+    assert today.collected_on
+    before = datetime.date.fromisoformat(today.collected_on) - datetime.timedelta(days=61)
+    path.write_text(path.read_text().replace(today.collected_on, before.isoformat()))
+    mariadb.run(["INSERT INTO t VALUES (5), (6)"], database="grows")
+    done = ddbmig("collect", "--mysql", url, "-o", str(tmp_path / "new"), "--since", str(tmp_path / "old"))
+    mariadb.run(["DROP DATABASE grows"])
+    assert done.code == 0, done.err
+    growth = collected(tmp_path / "new").statistics["t"].growth
+    assert growth
+    assert growth.value == pytest.approx(22.42, abs=0.02)  # 1.5 times in 61 days, and a month has 30.44
+    assert growth.origin == f"two snapshots, {before} and {today.collected_on}"
+    assert left_over(tmp_path) == ["new", "old"]
+
+
+# --- hostile ---
+
+HOSTILE = "a`b | <i>%s</i> \x1b[2J"
+
+
+def test_hostile_names_and_comments_break_nothing(shop: Server, tmp_path: Path) -> None:
+    name = HOSTILE.replace("`", "``")
+    text = HOSTILE.replace("'", "''")
+    shop.run([f"CREATE DATABASE `{name}`"])
+    shop.run(
+        [f"CREATE TABLE `{name}` (`{name}` int PRIMARY KEY COMMENT '{text}', e enum('x|y','%s','`') NOT NULL,"
+         f" KEY `{name}` (e)) COMMENT '{text}'",
+         f"INSERT INTO `{name}` VALUES (1, 'x|y'), (2, '%s'), (3, '`')"],
+        database=HOSTILE,
+    )  # fmt: skip
+    done = ddbmig("collect", "--mysql", address(shop, database=quote(HOSTILE, safe="")), "-o", str(tmp_path / "got"))
+    shop.run([f"DROP DATABASE `{name}`"])
+    assert done.code == 0, done.err
+    assert "\x1b" not in done.out + done.err
+    got = collected(tmp_path / "got")
+    ((table),) = got.tables.tables
+    assert (table.name, table.columns[0].name, table.columns[1].values) == (HOSTILE, HOSTILE, ("x|y", "%s", "`"))
+    assert got.statistics[table.id].columns["e"].distinct == 3
+    tolerant = ("--set", "tolerance.statements_not_understood=1")  # 5.7 keeps such names unquoted in its digests
+    assert ddbmig("analyze", str(tmp_path / "got"), "--approve", "1", *tolerant).code == 3
+    report = (tmp_path / "got" / "migration" / "Stage1_MySQLAnalysis.md").read_text()
+    assert "\x1b" not in report
+    tokens = MarkdownIt("gfm-like", {"linkify": False, "html": True}).parse(report)
+    kinds = {inner.type for token in tokens for inner in token.children or ()} | {token.type for token in tokens}
+    assert "code_inline" in kinds
+    assert not kinds & {"html_inline", "html_block"}
+
+
+@pytest.mark.slow
+def test_a_thousand_tables_in_a_minute(shop: Server, tmp_path: Path) -> None:
+    shop.run(["CREATE DATABASE thousand"])
+    columns = ", ".join(f"c{number} varchar(20)" for number in range(10))
+    values = ", ".join(f"({row}, {', '.join(repr(f'v{row % 7}') for _ in range(10))})" for row in range(50))
+    for number in range(1000):
+        table = f"CREATE TABLE t{number} (id int PRIMARY KEY, {columns}, KEY (c0))"
+        shop.run([table, f"INSERT INTO t{number} VALUES {values}"], database="thousand")
+    started = time.monotonic()
+    done = ddbmig_process("collect", "--mysql", address(shop, database="thousand"), "-o", tmp_path / "got")
+    took = time.monotonic() - started
+    shop.run(["DROP DATABASE thousand"])
+    assert done.code == 0, done.err
+    assert done.out.startswith("MySQL")
+    assert len(collected(tmp_path / "got").statistics) == 1000
+    assert took < 60, took

@@ -179,11 +179,12 @@ class LiveCollection:
             if self._connection.open:
                 self.query("ROLLBACK")
 
-    def table_rows(self, table: Table) -> Iterator[tuple[Cell, ...]]:
-        """The rows of one table in primary-key order, a chunk at a time where the key can be walked."""
+    def table_rows(self, table: Table, most: int | None = None) -> Iterator[tuple[Cell, ...]]:
+        """The rows of one table in primary-key order, a chunk at a time where the key can be walked. Where it cannot,
+        no more than `most` are asked for."""
         key = table.primary_key
         if not key or any(table.column(name).type not in _WALKABLE for name in key):
-            yield from self.stream(_select(table))
+            yield from self.stream(_select(table, limit=most))
             return
         positions = [table.columns.index(table.column(name)) for name in key]
         condition, full = "", True

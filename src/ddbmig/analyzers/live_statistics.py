@@ -26,6 +26,7 @@ from ddbmig.model.schema import Schema, Table
 from ddbmig.model.statistics import GroupStatistics, TableStatistics
 
 WHOLE = "live server, every row counted"
+ESTIMATE = "live server, its own estimate"
 BLOCKS = 100
 """Pieces of a sample: how much they differ tells its error."""
 SEED = 1
@@ -58,10 +59,12 @@ class LiveStatistics:
         """Statistics of every table; arguments as for `collect_statistics`."""
         estimates = self._estimates(schema)
         readable = [table for table in schema.tables if self._readable(table)]
-        large = {table.id: count for table in readable if (count := self._if_large(table, estimates.get(table.id)))}
+        large = {table.id: count for table in readable if (count := self._if_large(table, estimates[table.id]))}
         whole = [table for table in readable if table.id not in large]
         found = self._unread(schema, estimates)
-        found |= self._whole(schema.model_copy(update={"tables": tuple(whole)}), groups, parents)
+        measured, over = self._whole(schema.model_copy(update={"tables": tuple(whole)}), groups, parents)
+        found |= measured
+        large |= {table.id: self._count(table, self.limits.rows + 1) for table in whole if table.id in over}
         for table in readable:
             if table.id in large:
                 found[table.id] = self._sampled(table, large[table.id], groups.get(table.id, ()))
@@ -82,23 +85,26 @@ class LiveStatistics:
             return True
         return False
 
-    def _if_large(self, table: Table, estimate: int | None) -> Measure | None:
+    def _if_large(self, table: Table, guess: int) -> Measure | None:
         """The number of rows where it is over the limit. InnoDB's guess may be wrong by half: near the limit the rows
-        are counted."""
-        guess = estimate or 0
+        are counted. (Where it is worse, reading stops at the limit.)"""
         if guess * 2 <= self.limits.rows:
             return None
-        count, origin = guess, "live server, its own estimate"
+        count = self._count(table, guess)
+        return count if count.value > self.limits.rows else None
+
+    def _count(self, table: Table, guess: int) -> Measure:
+        count, origin = guess, ESTIMATE
         self.live.wait_for_calm()
         with self.live.tolerating(f"the exact number of rows of {table.id}"):
             count, origin = int(self.live.query(f"SELECT COUNT(*) FROM {full_name(table)}")[0][0]), WHOLE
-        return Measure(value=count, unit="rows", source="measured", origin=origin) if count > self.limits.rows else None
+        return Measure(value=count, unit="rows", source="measured", origin=origin)
 
     def _unread(self, schema: Schema, estimates: Mapping[str, int]) -> dict[str, TableStatistics]:
         """What is known of tables that cannot be read: the server's guess, and sizes by the column types."""
         found = statistics_without_data(schema, {})
         for name, count in estimates.items():
-            rows = Measure(value=count, unit="rows", source="measured", origin="live server, its own estimate")
+            rows = Measure(value=count, unit="rows", source="measured", origin=ESTIMATE)
             found[name] = found[name].model_copy(update={"rows": rows})
         return found
 
@@ -106,27 +112,34 @@ class LiveStatistics:
 
     def _whole(
         self, schema: Schema, groups: Mapping[str, Collection[Columns]], parents: Mapping[GroupOf, GroupOf]
-    ) -> dict[str, TableStatistics]:
+    ) -> tuple[dict[str, TableStatistics], set[str]]:
+        """What was measured, and which tables have more rows than the limit after all."""
         names = {table.id for table in schema.tables}
         inside = {child: parent for child, parent in parents.items() if child[0] in names and parent[0] in names}
-        failed: set[str] = set()
+        failed, over = set[str](), set[str]()
         with self.live.snapshot():
-            found = collect_statistics(self._rows(schema, failed), schema, groups, inside, WHOLE)
+            found = collect_statistics(self._rows(schema, failed, over), schema, groups, inside, WHOLE)
         cut_off = {child for child, parent in inside.items() if parent[0] in failed}
-        return {
-            name: one.model_copy(update={"groups": tuple(_unsure(group, (name, group.columns) in cut_off)
-                                                         for group in one.groups)})
-            for name, one in found.items() if name not in failed
-        }  # fmt: skip
+        measured = {}
+        for name, one in found.items():
+            if name not in failed:
+                groups_told = tuple(_unsure(group, (name, group.columns) in cut_off) for group in one.groups)
+                measured[name] = one.model_copy(update={"groups": groups_told})
+        return measured, over
 
-    def _rows(self, schema: Schema, failed: set[str]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+    def _rows(self, schema: Schema, failed: set[str], over: set[str]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+        """The rows of all tables, at most the limit of each; those that are not read to the end are noted."""
+        most = self.limits.rows
         for table in schema.tables:
             done = False
             with self.live.tolerating(f"rows, sizes and columns of {table.id}"):
-                for row in self.live.table_rows(table):
+                for number, row in enumerate(self.live.table_rows(table, most + 1)):
+                    if number == most:
+                        over.add(table.id)
+                        break
                     self.keep(table, row)
                     yield table.id, row
-                done = True
+                done = table.id not in over
             if not done:
                 failed.add(table.id)
 
