@@ -35,6 +35,7 @@ GROUP_LIMIT = 200_000
 KEPT_BETWEEN_TABLES = 10_000
 """A column's counts beyond this are freed when another table's rows begin (a dump has a table's rows together)."""
 ASSUMED_ROWS = 1_000
+ZERO_DATE = "0000-00-00"
 _KEPT_AS_IT_IS = 24
 """Values of more bytes are counted by their hash."""
 
@@ -126,6 +127,8 @@ class _Values:
 
     def __init__(self, column: Column, unique: bool) -> None:
         self.size = sizer(column)
+        self.is_date = column.type in ("date", "datetime", "timestamp")
+        self.zero_dates = 0
         self.unique = unique
         """Every value occurs once: nothing to count."""
         self.present = 0
@@ -145,6 +148,8 @@ class _Values:
         self.bytes += size
         self.largest = max(self.largest, size)
         self.smallest = min(self.smallest, size)
+        if self.is_date and isinstance(cell, str) and cell.startswith(ZERO_DATE):
+            self.zero_dates += 1
         self.has_empty = self.has_empty or not size
         counts = self.counts
         if counts is not None:
@@ -184,6 +189,7 @@ class _Values:
             average_bytes=self.bytes / self.present if self.present else 0.0,
             max_bytes=self.largest,
             min_bytes=self.smallest if self.present else 0,
+            zero_dates=self.zero_dates,
             null_share=1 - self.present / rows,
             distinct=distinct,
             top_share=None if top is None else top / rows,

@@ -20,6 +20,8 @@ class Requirement(Value):
     """A table's id or name; `*` for all."""
     p99_ms: float
     """The 99th percentile that is allowed, in milliseconds."""
+    p95_ms: float | None = None
+    """The 95th percentile that is allowed, in milliseconds."""
 
 
 class Context(Value):

@@ -17,6 +17,8 @@ class ColumnStatistics(Value):
     """Exact; None where there were more than the counting limit."""
     top_share: float | None = None
     """Share of all rows that hold the most frequent value."""
+    zero_dates: int = 0
+    """Rows with a zero date (0000-00-00), which no calendar has."""
     has_empty: bool = False
     """Some value is the empty string or empty binary: DynamoDB refuses those in keys (A3)."""
 
