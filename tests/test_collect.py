@@ -28,6 +28,7 @@ from ddbmig.model.errors import UsageError
 from ddbmig.model.snapshot import Snapshot
 from servers import Server
 from small_shop import Done, command_line, ddbmig, ddbmig_process
+from transcripts import run
 
 pytestmark = pytest.mark.server
 BOTH = ["mariadb", "mysql57"]
@@ -555,3 +556,32 @@ def test_a_thousand_tables_in_a_minute(shop: Server, tmp_path: Path) -> None:
     assert done.out.startswith("MySQL")
     assert len(collected(tmp_path / "got").statistics) == 1000
     assert took < 60, took
+
+
+# --- the page ---
+
+REFUSED = {"--tls-ca": "no certificates can be read", "--since": "growth needs two days"}
+"""Commands of the page that cannot succeed here and now, and what they say."""
+
+
+def test_the_commands_of_the_page_run(
+    shop: Server, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (repository / "docs" / "how-to" / "collect-from-production.md").read_text()
+    lines = [line for block in re.findall(r"^```bash\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()]
+    answers = re.search(r"^```yaml\n# answers.yaml\n(.*?)^```", page, re.M | re.S)
+    assert answers
+    monkeypatch.chdir(tmp_path)
+    Path("answers.yaml").write_text(answers[1])
+    options_file(tmp_path, shop)
+    monkeypatch.setenv("MYSQL_PWD", SECRET)
+    assert len(lines) > 8
+    for line in lines:
+        here = line.replace("db.example/shop", f"{shop.host}:{shop.port}/{DATABASE}").replace(
+            "///shop", f"///{DATABASE}"
+        )
+        done = run(here.replace("pass show db/reader", f"echo {SECRET}").partition("    #")[0])
+        said = next((text for option, text in REFUSED.items() if option in line), None)
+        expected = 2 if said else 3 if line.startswith("ddbmig analyze") else 0
+        assert done.code == expected, (line, done.err)
+        assert said is None or said in done.err

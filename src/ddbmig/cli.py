@@ -9,6 +9,7 @@ import click
 from ddbmig import __version__
 from ddbmig.cli_collect import collect
 from ddbmig.cli_contract import contract
+from ddbmig.cli_init import init
 from ddbmig.cli_options import Paths, check_exist, input_paths, print_changes, progress, with_inputs, with_project
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
@@ -239,5 +240,5 @@ def doctor() -> None:
         click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
 
 
-for _command in (check, collect, config, contract, explain, rules, waive):
+for _command in (check, collect, config, contract, explain, init, rules, waive):
     cli.add_command(_command)

@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import jsonschema
 import pytest
-from hand_made import TABLES
 
 from ddbmig.model.contract import Contract, ContractAttribute, ContractEntry, ContractGsi, Enforces, JoinColumns
 from ddbmig.model.contract import Encoding as EncodingName
 from ddbmig.reporters.contract_file import contract_bytes, contract_schema
+from hand_made import TABLES
 
 VALIDATOR = jsonschema.Draft202012Validator(contract_schema())
 ENTRY = ContractEntry(

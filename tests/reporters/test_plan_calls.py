@@ -3,22 +3,6 @@
 import json
 
 import pytest
-from hand_made import (
-    BOOKS,
-    DESIGN,
-    INSERT,
-    INSERT_PLAN,
-    ROUTED_PLAN,
-    SEARCH,
-    SELECT,
-    SELECT_PLAN,
-    SNAPSHOT,
-    TABLES,
-    UPDATE,
-    UPDATE_PLAN,
-    attribute,
-    estimate,
-)
 
 from ddbmig.model.condition import (
     AnyOf,
@@ -36,6 +20,22 @@ from ddbmig.model.pattern import Aggregate, Assignment
 from ddbmig.model.plan import Distinct, Exists, KeyCondition, Plan, ReadCall, Reduce, WriteCall
 from ddbmig.reporters.plan_calls import compact_json, plans_bytes, query_plan
 from ddbmig.reporters.terms import namer, parameter_names
+from hand_made import (
+    BOOKS,
+    DESIGN,
+    INSERT,
+    INSERT_PLAN,
+    ROUTED_PLAN,
+    SEARCH,
+    SELECT,
+    SELECT_PLAN,
+    SNAPSHOT,
+    TABLES,
+    UPDATE,
+    UPDATE_PLAN,
+    attribute,
+    estimate,
+)
 
 
 def test_an_insert_with_a_unique_key_is_the_guides_transaction() -> None:
