@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ddbmig import __version__
+from ddbmig.cli_collect import collect
 from ddbmig.cli_contract import contract
 from ddbmig.cli_digest import digest
+from ddbmig.cli_init import init
 from ddbmig.cli_options import (
     PATH,
     Paths,
@@ -158,13 +160,17 @@ def _sources(project: "Project", given: Paths, mysql: str | None) -> "Sources":
 
 def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) -> "Sources":
     """A running server, and the logs that are read beside it."""
+    from ddbmig.analyzers.live import connect
     from ddbmig.analyzers.live_sources import live_sources
+    from ddbmig.analyzers.live_statistics import LiveStatistics
+    from ddbmig.analyzers.server_login import login
 
     if given["schema_files"] or given["data"]:
         raise UsageError("--mysql itself gives the schema and the rows", hint="leave --schema and --data out")
     logs = {role: paths[role] for role in ("slow_logs", "general_logs")}
     check_exist(path for files in logs.values() for path in files)
-    return live_sources(url, project.out, logs, project.hash_key())
+    live = connect(login(url), progress=progress)
+    return live_sources(live, LiveStatistics(live, progress=progress), project.out, logs, project.hash_key())
 
 
 @cli.command()
@@ -318,5 +324,5 @@ def _print_json(data: object) -> None:
     click.echo(canonical_json(data).decode(), nl=False)
 
 
-for _command in (check, config, contract, digest, explain, report, rules, waive):
+for _command in (check, collect, config, contract, digest, explain, init, report, rules, waive):
     cli.add_command(_command)

@@ -16,7 +16,7 @@ PATH = click.Path(path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
 Paths = dict[str, tuple[Path, ...]]
 """Input files by role."""
-ROLES = ("schema_files", "slow_logs", "general_logs", "data")
+ROLES = ("schema_files", "slow_logs", "general_logs", "data", "snapshots")
 
 
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -109,6 +109,11 @@ class Project:
             write_file(ignore, ("\n".join([*lines, KEY_FILE]) + "\n").encode())
 
 
+def new_key() -> str:
+    """A key for a project that is just being made."""
+    return _key_of(())
+
+
 def _key_of(inputs: Iterable[Path]) -> str:
     """A key out of the bytes of some files, which stands in no value: values hold their plain SHA-256 only.
 

@@ -382,7 +382,8 @@ def input_files(sources: Sources) -> dict[str, Path]:
     """All input files by role and name; a second file of the same name is told apart by a number."""
     found: dict[str, Path] = {}
     roles = (("schema", sources.schema_files), ("slow log", sources.slow_logs),
-             ("general log", sources.general_logs), ("data", sources.data))  # fmt: skip
+             ("general log", sources.general_logs), ("data", sources.data),
+             ("snapshot", sources.snapshots))  # fmt: skip
     for role, files in roles:
         for number, (path, name) in enumerate(files, 1):
             key = f"{role} {name}"

@@ -8,6 +8,7 @@ import pytest
 from ddbmig.analyzers.live import StatementDigest, collect
 from ddbmig.analyzers.live_digest import NOT_KEPT, digest_of_statements
 from ddbmig.analyzers.live_sources import live_sources
+from ddbmig.analyzers.live_statistics import LiveStatistics
 from ddbmig.analyzers.snapshot import Sources, build_snapshot
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.location import Location
@@ -83,7 +84,8 @@ def test_the_tables_of_a_server_stand_in_no_file(tmp_path: Path) -> None:
 def test_a_server_alone_is_enough_for_a_snapshot(mysql57: Server, tmp_path: Path) -> None:
     mysql57.run(["CREATE DATABASE alone", "CREATE TABLE alone.t (id int PRIMARY KEY, n int)"])
     mysql57.run(["INSERT INTO t (id, n) VALUES (1, 2), (2, 3)", "SELECT n FROM t WHERE id = 1"], database="alone")
-    sources = live_sources(f"{mysql57.url}alone", tmp_path / "out", {}, b"key", password="")
+    live = collect(f"{mysql57.url}alone", password="")
+    sources = live_sources(live, LiveStatistics(live), tmp_path / "out", {}, b"key")
     snapshot = build_snapshot(sources, ProjectConfig())
     mysql57.run(["DROP DATABASE alone"])
     assert [table.id for table in snapshot.tables.tables] == ["t"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ddbmig.analyzers.statistics import collect_statistics
 from ddbmig.model.schema import Column, ForeignKey, Index, Schema, SchemaObject, Table
 from ddbmig.reporters.inventory import keys_of, unmapped
 from hand_made import column
@@ -40,6 +41,15 @@ CASES: list[tuple[Table, dict[str, str]]] = [
      {"text keys compared without case (1)": "`t.name`"}),
     (table(column("name", "varchar"), primary_key=("name",), **TEXT),
      {"text keys compared without case (1)": "`t.name`"}),
+    (table(column("name", "varchar", charset="ascii"), primary_key=("name",)),
+     {"text keys compared without case (1)": "`t.name`"}),
+    (table(column("name", "varchar"), primary_key=("name",), charset="binary"), {}),
+    (table(column("name", "varchar", charset="latin1"), column("n", "int")),
+     {"columns in another character set than UTF-8 (1)": "`t.name latin1`"}),
+    (table(column("name", "text"), charset="cp1251", engine="InnoDB"),
+     {"columns in another character set than UTF-8 (1)": "`t.name cp1251`"}),
+    (table(engine="MyISAM"), {"tables of an engine without transactions (1)": "`t MyISAM`"}),
+    (table(column("n", "int", auto_increment=True)), {"AUTO_INCREMENT columns (1)": "`t.n`"}),
     (table(column("name", "varchar", collation="utf8mb4_bin"), primary_key=("name",), **TEXT), {}),
     (table(column("a", "int", generated="b + 1")), {"generated columns (1)": "`t.a`"}),
     (table(column("a", "enum"), column("b", "set")), {"ENUM and SET columns (2)": "`t.a`, `t.b`"}),
@@ -63,6 +73,13 @@ def test_objects_are_listed_by_kind(kind: str) -> None:
     ((what, where, _),) = unmapped(Schema(tables=(), objects=(found,)))
     assert kind in what
     assert where == "`o`"
+
+
+def test_zero_dates_are_found_in_the_rows() -> None:
+    schema = Schema(tables=(table(column("at", "date"), column("d", "datetime")),))
+    rows = [("t", (1, "2026-01-01", "0000-00-00 00:00:00")), ("t", (2, None, None))]
+    ((what, where, _),) = unmapped(schema, collect_statistics(rows, schema, {}, {}))
+    assert (what, where) == ("columns that hold zero dates (1)", "`t.d`")
 
 
 def test_keys_in_one_cell() -> None:

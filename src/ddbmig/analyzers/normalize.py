@@ -142,6 +142,13 @@ class Template:
     offset: int | None = None
 
 
+OWN_MARK: Final = "/* ddbmig */ "
+"""Every statement that ddbmig sends to a server begins so: it is none of the application's."""
+OWN: Final = "ddbmig's own reading"
+OWN_MARK_BYTES: Final = OWN_MARK.encode()
+OWN_STATEMENT: Final = Template("", "other", OWN)
+
+
 @dataclass(slots=True)
 class _Item:
     """A token of the template; `members` are the literals of a placeholder."""
@@ -170,6 +177,8 @@ class Normalizer:
 
     def normalize(self, sql: bytes, *, ansi_quotes: bool = False) -> tuple[Template, list[bytes], int]:
         """The template of `sql`, its literals as written, and how many members were cut out of a long statement."""
+        if sql.startswith(OWN_MARK_BYTES):
+            return OWN_STATEMENT, [], 0
         cut = 0
         if len(sql) > LONG_STATEMENT_BYTES:
             sql, cut = _shorten(sql)

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Final
 
 from ddbmig.analyzers.events import QuoteState
-from ddbmig.analyzers.normalize import LONG_STATEMENT_BYTES, Normalizer, Template
+from ddbmig.analyzers.normalize import LONG_STATEMENT_BYTES, OWN_MARK_BYTES, Normalizer, Template
 
 _MAX_SHAPES: Final = 20_000
 _MAX_BYTES: Final = 16 * 1024 * 1024
@@ -74,6 +74,8 @@ class Shapes:
 
     def find(self, sql: bytes) -> tuple[Shape, list[bytes]]:
         """The shape of a statement of ordinary quoting, and its literals. Raises OpenQuote."""
+        if sql.startswith(OWN_MARK_BYTES):
+            return self.tokenised(sql)
         parts = _RAW.split(sql)
         literals = parts[1::2]
         key = bytes(map(_FIRST, literals)).translate(_KIND) + b"\n" + b"\0".join(parts[::2])

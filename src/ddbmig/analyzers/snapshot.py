@@ -15,7 +15,13 @@ from ddbmig.analyzers.general_log import read_general_log
 from ddbmig.analyzers.logs import is_saved
 from ddbmig.analyzers.patterns import read_patterns
 from ddbmig.analyzers.slow_log import read_slow_log
-from ddbmig.analyzers.statistics import collect_statistics, declared_groups, statistics_without_data
+from ddbmig.analyzers.statistics import (
+    Columns,
+    GroupOf,
+    collect_statistics,
+    declared_groups,
+    statistics_without_data,
+)
 from ddbmig.model.context import Context, ProjectConfig, Scope
 from ddbmig.model.digest import Digest
 from ddbmig.model.encodings import Cell
@@ -28,6 +34,9 @@ from ddbmig.model.statistics import TableStatistics
 Progress = Callable[[str], None]
 Files = Sequence[tuple[Path, str]]
 """Paths, each with the name that reports show."""
+
+Measure = Callable[[Schema, Mapping[str, Collection[Columns]], Mapping[GroupOf, GroupOf]], dict[str, TableStatistics]]
+"""Takes the schema, groups and parents as `collect_statistics` does."""
 
 UNREADABLE = ("unknown table", "not understood", "not decodable")
 """Beginnings of the reasons that mean: we did not understand this statement of the application."""
@@ -43,10 +52,14 @@ class Sources:
     data: Files = ()
     connection: Connection | None = None
     rows: Callable[[Schema], Iterator[tuple[str, tuple[Cell, ...]]]] | None = None
+    measure: Measure | None = None
+    """How a live server is measured."""
     digest: Digest | None = None
     """What a server's own statement digests say, used where there is no log."""
+    snapshots: Files = ()
+    """The file of `saved`, where it is one of the project's inputs."""
     saved: Snapshot | None = None
-    """An earlier snapshot: it gives the schema, the statements and the statistics for which there is no file."""
+    """An earlier snapshot: it gives the schema and statements for which there is no file, and the statistics."""
     hash_key: bytes = b"ddbmig"
     notes: tuple[str, ...] = field(default=())
 
@@ -64,20 +77,20 @@ def with_names(paths: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
 
 def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress = lambda _: None) -> Snapshot:
     """Read every source once. Raises UsageError or InputError where a file cannot be used at all."""
-    saved = sources.saved
+    saved = saved_in(sources)
     if not sources.schema_files and saved is None:
         raise UsageError("no schema given", hint="give --schema FILE (mysqldump --no-data), or --mysql URL")
     progress("reading the schema")
     schema = read_ddl(sources.schema_files) if sources.schema_files or saved is None else saved.tables
-    if sources.connection is not None:
+    if sources.connection is not None or sources.snapshots:
         schema = _without_places(schema)
     scoped_out = scoped_tables(schema, config.scope)
     check_names(schema, config.context)
-    digest = _digest(sources, progress)
+    digest = _digest(sources, saved, progress)
     progress("reading the statements")
     patterns, skipped = read_patterns(digest, schema)
     progress("measuring the data")
-    statistics, problems = _statistics(sources, schema, patterns, digest)
+    statistics, problems = _statistics(sources, saved, schema, patterns, digest)
     return Snapshot(
         inputs=_inputs(sources, digest),
         connection=sources.connection or (saved.connection if saved else None),
@@ -107,7 +120,17 @@ def _without_places(schema: Schema) -> Schema:
     return schema.model_copy(update={"tables": tuple(tables)})
 
 
-def _digest(sources: Sources, progress: Progress) -> Digest:
+def saved_in(sources: Sources) -> Snapshot | None:
+    """The snapshot that statistics and statements come from, if there is one. Raises UsageError for more than one."""
+    if len(sources.snapshots) > 1:
+        names = ", ".join(name for _, name in sources.snapshots)
+        raise UsageError("more than one snapshot", file=names, subject="inputs.snapshots", hint="name one")
+    if sources.saved is None and sources.snapshots:
+        return Snapshot.from_file(sources.snapshots[0][0])
+    return sources.saved
+
+
+def _digest(sources: Sources, saved: Snapshot | None, progress: Progress) -> Digest:
     general, slow = [], []
     for path, name in sources.general_logs:
         progress(f"reading {name}")
@@ -116,8 +139,8 @@ def _digest(sources: Sources, progress: Progress) -> Digest:
         progress(f"reading {name}")
         slow.append(_saved(path) or read_slow_log(path, name, key=sources.hash_key))
     if not general and not slow:
-        if sources.saved is not None:
-            return sources.saved.digest
+        if saved is not None:
+            return saved.digest
         return sources.digest or Digest(notes=("No query log was given: there are no access patterns.",))
     return combine(merge(by_time(general)) if general else None, merge(by_time(slow)) if slow else None)
 
@@ -128,18 +151,17 @@ def _saved(path: Path) -> Digest | None:
 
 
 def _statistics(
-    sources: Sources, schema: Schema, patterns: Sequence[AccessPattern], digest: Digest
+    sources: Sources, saved: Snapshot | None, schema: Schema, patterns: Sequence[AccessPattern], digest: Digest
 ) -> tuple[dict[str, TableStatistics], tuple[InputProblem, ...]]:
     groups, parents = declared_groups(schema)
     for table, columns in _asked_groups(schema, patterns):
         groups.setdefault(table, set()).add(columns)
-    if sources.rows is not None:
-        origin = "live server, every row counted"
-        return collect_statistics(sources.rows(schema), schema, groups, parents, origin), ()
-    if not sources.data:
+    if sources.measure is not None:
+        return sources.measure(schema, groups, parents), ()
+    if saved is not None or not sources.data:
         assumed = statistics_without_data(schema, _rows_seen(patterns, digest))
-        known = sources.saved.statistics if sources.saved else {}
-        return {table: known.get(table, found) for table, found in assumed.items()}, _data_problems(sources.saved)
+        known = saved.statistics if saved else {}
+        return {table: known.get(table, found) for table, found in assumed.items()}, _data_problems(saved)
     reader = DumpReader(sources.data, schema)
     statistics = collect_statistics(reader.rows(), schema, groups, parents)
     if not any(table.rows.value for table in statistics.values()):
@@ -234,7 +256,7 @@ def _inputs(sources: Sources, digest: Digest) -> tuple[InputFile, ...]:
     read = {(str(s.kind), s.name): (s.sha256, s.bytes) for s in digest.sources}
     found = []
     roles = (("schema", sources.schema_files), ("general", sources.general_logs), ("slow", sources.slow_logs),
-             ("data", sources.data))  # fmt: skip
+             ("data", sources.data), ("snapshot", sources.snapshots))  # fmt: skip
     for role, files in roles:
         for path, name in files:
             sha, size = read.get((role, name)) or fingerprint(path)

@@ -6,11 +6,13 @@ values (by hash) stands for all, and `max` is a lower bound.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 
+from ddbmig.analyzers.growth import MonthCount
 from ddbmig.model.encodings import (
     BINARY_TYPES,
     FLOAT_TYPES,
@@ -33,6 +35,7 @@ GROUP_LIMIT = 200_000
 KEPT_BETWEEN_TABLES = 10_000
 """A column's counts beyond this are freed when another table's rows begin (a dump has a table's rows together)."""
 ASSUMED_ROWS = 1_000
+ZERO_DATE = "0000-00-00"
 _KEPT_AS_IT_IS = 24
 """Values of more bytes are counted by their hash."""
 
@@ -124,11 +127,14 @@ class _Values:
 
     def __init__(self, column: Column, unique: bool) -> None:
         self.size = sizer(column)
+        self.is_date = column.type in ("date", "datetime", "timestamp")
+        self.zero_dates = 0
         self.unique = unique
         """Every value occurs once: nothing to count."""
         self.present = 0
         self.bytes = 0
         self.largest = 0
+        self.smallest = 1 << 30
         self.has_empty = False
         self.counts: dict[Cell, int] | None = None if unique else {}
         self.exact = True
@@ -141,6 +147,9 @@ class _Values:
         self.present += 1
         self.bytes += size
         self.largest = max(self.largest, size)
+        self.smallest = min(self.smallest, size)
+        if self.is_date and isinstance(cell, str) and cell.startswith(ZERO_DATE):
+            self.zero_dates += 1
         self.has_empty = self.has_empty or not size
         counts = self.counts
         if counts is not None:
@@ -179,6 +188,8 @@ class _Values:
         return ColumnStatistics(
             average_bytes=self.bytes / self.present if self.present else 0.0,
             max_bytes=self.largest,
+            min_bytes=self.smallest if self.present else 0,
+            zero_dates=self.zero_dates,
             null_share=1 - self.present / rows,
             distinct=distinct,
             top_share=None if top is None else top / rows,
@@ -254,6 +265,9 @@ class _TableCount:
         self.rows = 0
         self.bytes = 0
         self.largest = 0
+        self.sizes: Counter[int] = Counter()
+        """Rows by bucket of 2 %."""
+        self.months = MonthCount.of(table)
 
     def positions(self, columns: Columns) -> tuple[int, ...]:
         """Where these columns are in a row. Raises KeyError for a column that the table lacks."""
@@ -268,6 +282,9 @@ class _TableCount:
         self.rows += 1
         self.bytes += size
         self.largest = max(self.largest, size)
+        self.sizes[_bucket(size)] += 1
+        if self.months is not None:
+            self.months.add(row)
         for group in self.groups:
             group.add(row)
         for group in self.parent_keys:
@@ -292,9 +309,27 @@ class _TableCount:
             rows=rows,
             item_bytes=Measure(value=self.bytes / self.rows, unit="bytes", source="measured", origin=origin),
             max_item_bytes=self.largest,
+            p99_item_bytes=min(self.largest, _size_at(self.sizes, self.rows, 99)),
+            growth=self.months.growth() if self.months is not None else None,
             columns={column.name: values.statistics(self.rows) for column, values in columns},
             groups=groups,
         )
+
+
+@lru_cache(maxsize=1 << 16)
+def _bucket(size: int) -> int:
+    """n with 1.02^(n-1) < size <= 1.02^n."""
+    return math.ceil(math.log(size) / math.log(1.02)) if size > 1 else 0
+
+
+def _size_at(sizes: Mapping[int, int], rows: int, percent: int) -> int:
+    """The upper end of the bucket that holds this percentile (nearest rank)."""
+    passed = 0
+    for bucket in sorted(sizes):
+        passed += sizes[bucket]
+        if passed * 100 >= rows * percent:
+            return math.floor(1.02**bucket)
+    return 0
 
 
 def _is_unique(table: Table, column: Column) -> bool:

@@ -20,6 +20,8 @@ class Requirement(Value):
     """A table's id or name; `*` for all."""
     p99_ms: float
     """The 99th percentile that is allowed, in milliseconds."""
+    p95_ms: float | None = None
+    """The 95th percentile that is allowed, in milliseconds."""
 
 
 class Context(Value):
@@ -115,6 +117,8 @@ class Inputs(Value):
     """General query logs: calls and their order."""
     data: tuple[str, ...] = ()
     """Rows, as `mysqldump --no-create-info` writes them."""
+    snapshots: tuple[str, ...] = ()
+    """What `ddbmig collect` wrote: statistics and statements of a server (one file)."""
     queries: tuple[str, ...] = ()
     """Globs over .sql files with the application's statements: findings on an access pattern then point at them."""
 

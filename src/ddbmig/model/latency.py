@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ddbmig.model.digest import TemplateDigest
 
 BASE = 1.02
+P95 = 0.95
 P99 = 0.99
 
 

@@ -25,6 +25,10 @@ class Connection(Value):
 
     server_version: str
     settings: Mapping[str, str] = {}
+    collected_on: str | None = None
+    """The server's day (UTC) when it was read."""
+    not_told: tuple[str, ...] = ()
+    """What the server did not tell, and why, a sentence each."""
 
 
 class ScopedOut(Value):
@@ -42,6 +46,7 @@ class Snapshot(Document):
     SCHEMA_VERSION: ClassVar[int] = 1
     PROVENANCE: ClassVar[Mapping[str, Any]] = {
         "inputs": True,
+        "connection": {"collected_on"},
         "tables": {
             "tables": {
                 "__all__": {

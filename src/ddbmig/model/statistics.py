@@ -11,11 +11,14 @@ class ColumnStatistics(Value):
 
     average_bytes: float
     max_bytes: int
+    min_bytes: int = 0
     null_share: float
     distinct: int | None = None
     """Exact; None where there were more than the counting limit."""
     top_share: float | None = None
     """Share of all rows that hold the most frequent value."""
+    zero_dates: int = 0
+    """Rows with a zero date (0000-00-00), which no calendar has."""
     has_empty: bool = False
     """Some value is the empty string or empty binary: DynamoDB refuses those in keys (A3)."""
 
@@ -39,6 +42,12 @@ class TableStatistics(Value):
     item_bytes: Measure
     """Average DynamoDB size of one row as a flat item, names included (A4)."""
     max_item_bytes: int | None = None
+    p99_item_bytes: int | None = None
+    """99 % of the rows are at most so large, to 2 %."""
+    sample_rows: int | None = None
+    """How many rows sizes, NULLs and shares were taken from where not every row was read."""
+    growth: Measure | None = None
+    """Rows added a month, in percent of those there before."""
     columns: Mapping[str, ColumnStatistics] = {}
     groups: tuple[GroupStatistics, ...] = ()
 

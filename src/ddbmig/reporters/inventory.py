@@ -1,23 +1,35 @@
 """What of a MySQL schema does not map to DynamoDB by itself: found in the schema, nothing decided."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from ddbmig.model.schema import Column, ForeignKey, Schema, Table
+from ddbmig.model.statistics import TableStatistics
 from ddbmig.reporters.markdown import Markup, number
 from ddbmig.reporters.pages import names, plural, say
 
 _HARMLESS_ACTIONS = frozenset({"RESTRICT", "NO ACTION"})
+_TRANSACTIONAL = frozenset({"innodb", "ndb", "ndbcluster", "tokudb", "rocksdb"})
+_UTF8 = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii", "binary"})
+_TEXT = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
 _ZERO_DATE = "0000-00-00"
 
 Found = tuple[str, list[str], str]
 """Kind, names of the objects, and what it means."""
 
 
-def unmapped(schema: Schema) -> tuple[tuple[Markup, Markup, Markup], ...]:
+def unmapped(
+    schema: Schema, statistics: Mapping[str, TableStatistics] = MappingProxyType({})
+) -> tuple[tuple[Markup, Markup, Markup], ...]:
     """Rows (kind, objects, what it means) for the kinds that occur, in a fixed order."""
     return tuple(
         (say("{} ({})", kind, number(len(objects))), names(objects), Markup(meaning))
-        for kind, objects, meaning in (*_objects(schema), *_tables(schema), *_columns(schema))
+        for kind, objects, meaning in (
+            *_objects(schema),
+            *_tables(schema),
+            *_columns(schema),
+            *_values(schema, statistics),
+        )
         if objects
     )
 
@@ -43,6 +55,11 @@ def _tables(schema: Schema) -> Iterator[Found]:
         "tables without primary key",
         where(lambda table: not table.primary_key),
         "rows have no identity: the key is a digest of the whole row",
+    )
+    yield (
+        "tables of an engine without transactions",
+        [f"{t.id} {t.engine}" for t in schema.tables if t.engine and t.engine.lower() not in _TRANSACTIONAL],
+        "MySQL never kept their statements together, nor their foreign keys: rows may contradict each other already",
     )
     for kind, meaning in (
         ("fulltext", "no full-text search in DynamoDB"),
@@ -76,16 +93,31 @@ def _key_columns(table: Table) -> Iterable[Column]:
 
 
 def _ignores_case(table: Table, column: Column) -> bool:
-    """Whether a text column has a collation that is declared and ends in _ci."""
-    text_types = ("char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set")
+    """Whether a text column has a collation that ends in _ci: a declared one, or that of its declared character set,
+    for the default of every set but `binary` is one."""
+    if column.type not in _TEXT:
+        return False
     collation = column.collation or (table.collation if column.charset is None else None)
-    return column.type in text_types and (collation or "").lower().endswith("_ci")
+    charset = column.charset or table.charset
+    return collation.lower().endswith("_ci") if collation else charset is not None and charset.lower() != "binary"
+
+
+def _foreign_charset(table: Table, column: Column) -> str | None:
+    """The character set of a text column where UTF-8 is not a matter of course."""
+    charset = (column.charset or table.charset or "").lower()
+    return charset if column.type in _TEXT and charset and charset not in _UTF8 else None
 
 
 def _columns(schema: Schema) -> Iterator[Found]:
     tests: tuple[tuple[str, Callable[[Column], bool], str], ...] = (
         ("generated columns", lambda c: c.generated is not None, "computed by MySQL: the writer must compute them"),
         ("ENUM and SET columns", lambda c: c.type in ("enum", "set"), "kept as text: nothing refuses another value"),
+        (
+            "AUTO_INCREMENT columns",
+            lambda c: c.auto_increment,
+            "DynamoDB counts for nobody: ids need another source, e.g. UUIDs or a counter item; as a sort key a number "
+            "that only rises puts every new item at one end, a hot spot that DynamoDB cannot split",
+        ),
         (
             "unsigned BIGINT columns",
             lambda c: c.type == "bigint" and c.unsigned,
@@ -99,6 +131,28 @@ def _columns(schema: Schema) -> Iterator[Found]:
     )
     for kind, test, meaning in tests:
         yield kind, [f"{t.id}.{c.name}" for t in schema.tables for c in t.columns if test(c)], meaning
+
+
+def _values(schema: Schema, statistics: Mapping[str, TableStatistics]) -> Iterator[Found]:
+    """What stands in the rows, and how text is stored."""
+    zero = [
+        f"{table}.{name}"
+        for table, found in sorted(statistics.items())
+        for name, column in sorted(found.columns.items())
+        if column.zero_dates
+    ]
+    yield "columns that hold zero dates", zero, "no calendar date: decide what becomes of those rows"
+    charsets = [
+        f"{table.id}.{column.name} {charset}"
+        for table in schema.tables
+        for column in table.columns
+        if (charset := _foreign_charset(table, column))
+    ]
+    yield (
+        "columns in another character set than UTF-8",
+        charsets,
+        "DynamoDB stores UTF-8: sizes grow, and what was stored under a wrong set comes out wrong",
+    )
 
 
 def keys_of(table: Table) -> Markup:

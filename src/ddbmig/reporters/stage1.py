@@ -1,11 +1,11 @@
 """Stage1_MySQLAnalysis.md: what was read, what of it was understood, and what only people know."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ddbmig.model.digest import DigestSource, TemplateDigest
-from ddbmig.model.latency import quantile_ms
+from ddbmig.model.digest import DigestSource
 from ddbmig.model.schema import InputProblem, Table
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.reporters.concerns import concern, latency_table, requirement_table
 from ddbmig.reporters.inventory import keys_of, unmapped
 from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, number, table
 from ddbmig.reporters.pages import (
@@ -25,12 +25,14 @@ from ddbmig.reporters.weights import Weights, weights_of
 
 NOT_CONNECTED = "**NOT CONNECTED: from files only**"
 NOT_ANSWERED = Markup("not answered")
+_GAPS = 50
 
 
 def stage1(snapshot: Snapshot) -> str:
     """The page of stage 1."""
     weights = weights_of(snapshot)
     inventory, skipped = _schema_table(snapshot, weights), _skipped_table(snapshot)
+    latency, growth = latency_table(snapshot, weights), _growth_table(snapshot, weights)
     problems, owners, left_out = _problem_table(snapshot), _owner_table(snapshot), _scope_table(snapshot)
     return page(
         _connection(snapshot),
@@ -42,13 +44,13 @@ def stage1(snapshot: Snapshot) -> str:
         section("Scope", _scope(snapshot), left_out.head(Markup(""))),
         section("Application lifecycle stage assessment", _lifecycle(snapshot)),
         section("Team expertise evaluation", _team(snapshot), owners.head(_NO_OWNERS)),
-        section("Performance requirements validation", *_performance(snapshot)),
-        section("Growth projections and business roadmap", _growth(snapshot)),
-        section("Current pain points and migration drivers", _pains(snapshot)),
+        section("Performance requirements validation", *_performance(snapshot, latency)),
+        section("Growth projections and business roadmap", _growth(snapshot), growth.head(_NO_GROWTH)),
+        section("Current pain points and migration drivers", _pains(snapshot, weights)),
         section("Inputs", _inputs(snapshot), _sources(snapshot)),
         section("Every statement accounted for", _accounts(snapshot, weights), skipped.head()),
         section("What was not understood", problems.head(), _notes(snapshot)),
-        all_tables(inventory, left_out, owners, skipped, problems),
+        all_tables(inventory, left_out, owners, latency, growth, skipped, problems),
         next_step("ddbmig approve 1"),
     )  # fmt: skip
 
@@ -64,8 +66,18 @@ def _connection(snapshot: Snapshot) -> Markup:
             "`--mysql URL` reads the server itself.\n"
         )
     settings = [say("{} = {}", code(key), code(value)) for key, value in sorted(snapshot.connection.settings.items())]
-    connected = paragraph("Connected to MySQL {}.", code(snapshot.connection.server_version))
-    return Markup(page(connected, bullets(settings)) if settings else connected)
+    day = snapshot.connection.collected_on
+    connected = paragraph("Connected to MySQL {}{}.", code(snapshot.connection.server_version),
+                          say(" on {}", day) if day else "")  # fmt: skip
+    return Markup(page(connected, bullets(settings), _not_told(snapshot.connection.not_told)))
+
+
+def _not_told(gaps: Sequence[str]) -> Markup:
+    """What a missing privilege or a time limit cost; the rest of a long list is in the value."""
+    if not gaps:
+        return Markup("")
+    more = [say("… and {} more, in snapshot.json", number(len(gaps) - _GAPS))] if len(gaps) > _GAPS else []
+    return Markup(page(paragraph("What the server did not tell:"), bullets([*gaps[:_GAPS], *more])))
 
 
 def _summary(snapshot: Snapshot, weights: Weights) -> Markup:
@@ -137,7 +149,7 @@ def _decisions(snapshot: Snapshot) -> Markup:
     lines = []
     if open_questions:
         lines.append(say("Not answered in ddbmig.yaml, and open until then: {}.", names(open_questions, 20)))
-    if unmapped(snapshot.tables):
+    if unmapped(snapshot.tables, snapshot.statistics):
         lines.append(Markup("What becomes of the objects under “What does not map by itself”."))
     lines.append(Markup("Whether the scope is right: which tables move, which stay on MySQL (`scope` in ddbmig.yaml)."))
     return bullets(lines)
@@ -169,18 +181,12 @@ def _owner_table(snapshot: Snapshot) -> LongTable:
     return LongTable("Owners", ("table", "owner (declared)", "security context (declared)"), rows, by="name")
 
 
-def _performance(snapshot: Snapshot) -> Iterator[Markup]:
-    requirements = snapshot.context.requirements
-    if not requirements:
+def _performance(snapshot: Snapshot, latency: LongTable) -> Iterator[Markup]:
+    if not snapshot.context.requirements:
         yield paragraph("Required latency: {}.", NOT_ANSWERED)
-    rows = []
-    for required in sorted(requirements, key=lambda one: (one.table, one.p99_ms)):
-        measured = quantile_ms(_templates_of(snapshot, required.table))
-        shown = say("{} ms over {}", number(measured[0]), plural(measured[1], "timed call")) if measured else "–"
-        verdict = "not measured" if measured is None else "pass" if measured[0] <= required.p99_ms else "**fail**"
-        rows.append((code(required.table), say("{} ms", number(required.p99_ms)), shown, Markup(verdict)))
-    if rows:
-        yield table(("table", "p99 required (declared)", "p99 of MySQL (measured)", "verdict"), rows, (1, 2))
+    else:
+        yield requirement_table(snapshot)
+        yield latency.head(Markup(""))
         yield paragraph(
             "Measured in the slow log's execution times, to 2 % and never below the true value. It is MySQL's latency "
             "as logged, not that of DynamoDB, and statements that the slow log left out are not in it."
@@ -191,12 +197,6 @@ def _performance(snapshot: Snapshot) -> Iterator[Markup]:
         say("{}: {}", name, NOT_ANSWERED if value is None else f"{'yes' if value else 'no'} (declared)")
         for name, value in asked.items()
     )
-
-
-def _templates_of(snapshot: Snapshot, wanted: str) -> list[TemplateDigest]:
-    tables = {one.id for one in snapshot.tables.tables if wanted in ("*", one.id, one.name)}
-    ids = {p.template for p in snapshot.patterns if tables & {ref.table for ref in p.refs}}
-    return [template for template in snapshot.digest.templates if template.id in ids]
 
 
 def _growth(snapshot: Snapshot) -> Markup:
@@ -214,6 +214,19 @@ def _growth(snapshot: Snapshot) -> Markup:
     )  # fmt: skip
 
 
+_NO_GROWTH = paragraph("Measured growth: not known. It takes rows with a date of their own (such as `created_at`), or "
+                       "two collections of different days (`ddbmig collect --since`).")  # fmt: skip
+
+
+def _growth_table(snapshot: Snapshot, weights: Weights) -> LongTable:
+    found = {key: one.growth for key, one in snapshot.statistics.items() if one.growth is not None}
+    rows = [
+        (code(key), say("{} %", number(found[key].value, 2)), found[key].origin)
+        for key in weights.tables_by_calls(found)
+    ]
+    return LongTable("Measured growth", ("table", "rows a month", "from"), rows, (1,))
+
+
 def _represents(snapshot: Snapshot) -> Markup:
     declared = snapshot.workload.represents
     if declared is None:
@@ -223,19 +236,19 @@ def _represents(snapshot: Snapshot) -> Markup:
     return say("{} (declared)", {"average": "an average span", "peak": "the peak"}[declared])
 
 
-def _pains(snapshot: Snapshot) -> Markup:
+def _pains(snapshot: Snapshot, weights: Weights) -> Markup:
     context = snapshot.context
-    return Markup(
-        page(
-            *(
-                page(paragraph("{}:", title), bullets(lines)) if lines else paragraph("{}: {}.", title, NOT_ANSWERED)
-                for title, lines in (
-                    ("Pain points (declared)", context.pain_points),
-                    ("Migration drivers (declared)", context.migration_drivers),
-                )
-            )
-        )
+    said = (
+        ("Pain points (declared)", context.pain_points),
+        ("Migration drivers (declared)", context.migration_drivers),
     )
+    blocks = []
+    for title, lines in said:
+        if lines:
+            blocks += [paragraph("{}:", title), bullets(concern(line, snapshot, weights) for line in lines)]
+        else:
+            blocks.append(paragraph("{}: {}.", title, NOT_ANSWERED))
+    return Markup(page(*blocks))
 
 
 # --- schema and scope ---
@@ -257,7 +270,7 @@ def _schema_row(snapshot: Snapshot, weights: Weights, one: Table) -> tuple[str, 
 
 
 def _unmapped(snapshot: Snapshot) -> Markup:
-    rows = unmapped(snapshot.tables)
+    rows = unmapped(snapshot.tables, snapshot.statistics)
     return table(("what", "where", "what it means"), rows) if rows else Markup("")
 
 

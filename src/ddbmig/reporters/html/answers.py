@@ -55,9 +55,9 @@ def _can_we(material: Material) -> Answer:
 def _obstacles(material: Material) -> Iterator[Line]:
     if material.validation is not None:
         proof, engine = proof_of(material.validation), visible(material.validation.engine)
-        yield Line(count(proof.proved), f"of {number(proof.all)} access patterns passed on {engine}", "proof")
-        yield Line(count(proof.failed), "failed", "patterns", obstacle=True)
-        yield Line(count(proof.open), "not compared or not run: nothing is proved of them", "proof")
+        yield Line(count(proof.proved), f"of {number(proof.all)} access patterns proved on {engine}", "proof")
+        yield Line(count(proof.mismatched), "mismatched: plan and SQL differ", "patterns", obstacle=True)
+        yield Line(count(proof.open), "not proved, or routed to another system", "proof")
         failed = sum(check.verdict == "failed" for check in material.validation.checks)
         yield Line(count(failed), "of the checks failed", "proof", obstacle=True)
     if material.chosen is not None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from ddbmig.model.validation import PatternResult, Status, Validation
 
 WORDS: Mapping[Status, tuple[str, str]] = {
-    "passed": ("passed", "good"),
-    "failed": ("failed", "bad"),
-    "not compared": ("not compared", "open"),
-    "not run": ("not run", "open"),
+    "proved": ("proved", "good"),
+    "mismatched": ("mismatched", "bad"),
+    "not proved": ("not proved", "open"),
+    "routed": ("routed", "open"),
 }
 """By status, the word that is shown and how it looks."""
 
@@ -19,14 +19,14 @@ class Proof:
     """How many access patterns came to what."""
 
     proved: int
-    failed: int
+    mismatched: int
     open: int
-    """Neither proved nor failed."""
+    """Neither proved nor mismatched."""
 
     @property
     def all(self) -> int:
         """All access patterns."""
-        return self.proved + self.failed + self.open
+        return self.proved + self.mismatched + self.open
 
 
 def proof_of(validation: Validation) -> Proof:
