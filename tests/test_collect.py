@@ -24,6 +24,7 @@ from ddbmig.analyzers.live import Pace, connect
 from ddbmig.analyzers.normalize import OWN, OWN_MARK
 from ddbmig.analyzers.server_login import login
 from ddbmig.analyzers.statistics import collect_statistics, declared_groups
+from ddbmig.model.assessment import Assessment
 from ddbmig.model.errors import UsageError
 from ddbmig.model.snapshot import Snapshot
 from servers import Server
@@ -378,6 +379,12 @@ def test_log_tables_give_the_statements_of_the_application_only(logging: Server,
     assert all(template.timed_calls == template.calls for template in got.digest.templates)
     assert all(source.skipped[OWN] > 50 for source in got.digest.sources)
     assert {table.id for table in got.tables.tables} & {"t"} == set()
+    assert ddbmig("analyze", str(tmp_path / "second"), "--approve", "2").code == 3
+    found = Assessment.from_file(tmp_path / "second" / "migration" / "assessment.json")
+    assert found.rates.span_seconds < 30  # a burst has a rate all the same
+    assert all(rate.calls_per_month > 0 and rate.peak_per_second > 0 for rate in found.patterns)
+    (shared,) = (one.relationship for one in found.relationships if one.relationship.child == "stock")
+    assert (shared.child_columns, shared.cardinality) == (("book_id",), "1:1")  # the key is the foreign key
 
 
 def test_log_files_give_the_statements_of_the_application_only(shop: Server, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_every_question_is_of_the_configuration_and_used_by_something() -> None:
         model = type(getattr(ProjectConfig(), section))
         assert name in model.model_fields, question.key
         assert question.uses(book), question.key
-        assert set(question.facts) <= set(CATALOGUE), question.key
+        assert set(question.facts) <= {fact.name for fact in CATALOGUE}, question.key
 
 
 @pytest.mark.parametrize(

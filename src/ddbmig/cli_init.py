@@ -8,7 +8,6 @@ import click
 
 from ddbmig.cli_options import PATH, Paths, check_exist, progress
 from ddbmig.model.errors import UsageError
-from ddbmig.reporters.markdown import visible
 
 if TYPE_CHECKING:
     from ddbmig.engine.rulebook import Rulebook
@@ -82,6 +81,7 @@ def _snapshot(project: Any) -> "Snapshot":
 def _ask_all(snapshot: "Snapshot", rulebook: "Rulebook") -> dict[str, Any]:
     from ddbmig.analyzers.context_evidence import context_hints, written_together
     from ddbmig.questions import QUESTIONS, STRONG, question_together
+    from ddbmig.reporters.markdown import visible
 
     click.echo("An empty line skips a question.")
     hints, answers = context_hints(snapshot), dict[str, Any]()
@@ -98,6 +98,8 @@ def _ask_all(snapshot: "Snapshot", rulebook: "Rulebook") -> dict[str, Any]:
 
 def _ask(question: "Question", rulebook: "Rulebook", suggested: Any, evidence: str | None) -> Any:
     """The answer, or None where it is skipped."""
+    from ddbmig.reporters.markdown import visible
+
     click.echo(f"\n{question.text}")
     click.echo(f"  used by: {question.uses(rulebook)}")
     click.echo(f"  if skipped, assumed: {question.otherwise}")

@@ -86,11 +86,11 @@ def _collect(
             schema_files=[(scratch / SCHEMA, SCHEMA)],
             connection=live.connection,
             measure=numbers.measure,
+            told=lambda: live.connection,
             digest=server_digest(live, key),
             hash_key=key,
         )
         snapshot = build_snapshot(sources, ProjectConfig(), progress)
-    snapshot = snapshot.model_copy(update={"connection": live.connection})
     return snapshot, copies.written if copies else 0
 
 

@@ -91,5 +91,6 @@ def test_a_server_alone_is_enough_for_a_snapshot(mysql57: Server, tmp_path: Path
     assert [table.id for table in snapshot.tables.tables] == ["t"]
     assert snapshot.statistics["t"].rows.value == 2
     assert snapshot.connection is not None
+    assert snapshot.connection.not_told == tuple(live.gaps)
     assert {pattern.kind for pattern in snapshot.patterns} == {"insert", "select"}
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["schema.live.sql"]

@@ -55,7 +55,7 @@ _HINTS = {
     "connection in the clear with --no-tls (of analyze: ?tls=disabled in the URL)",
     2013: "run it again: nothing half-done was left",
 }
-_HINT = f"check host, port and user; the password: {SAFE_WAYS}"
+_HINT = f"check host, port and user; if there is a password, {SAFE_WAYS}"
 BEARABLE: Final = {
     1044: "no privilege", 1142: "no privilege", 1143: "no privilege", 1227: "no privilege", 1345: "no privilege",
     1370: "no privilege", 1146: "not there", 1305: "not there", 1356: "refers to what is not there or not allowed",

@@ -34,6 +34,7 @@ def live_sources(
         connection=live.connection,
         rows=live.rows,
         measure=numbers.measure,
+        told=lambda: live.connection,
         digest=None if any(logs.values()) else server_digest(live, hash_key),
         hash_key=hash_key,
     )

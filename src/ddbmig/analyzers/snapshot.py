@@ -54,6 +54,8 @@ class Sources:
     rows: Callable[[Schema], Iterator[tuple[str, tuple[Cell, ...]]]] | None = None
     measure: Measure | None = None
     """How a live server is measured."""
+    told: Callable[[], Connection] | None = None
+    """The live server once everything was asked: what it did not tell is known only then."""
     digest: Digest | None = None
     """What a server's own statement digests say, used where there is no log."""
     snapshots: Files = ()
@@ -93,7 +95,7 @@ def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress =
     statistics, problems = _statistics(sources, saved, schema, patterns, digest)
     return Snapshot(
         inputs=_inputs(sources, digest),
-        connection=sources.connection or (saved.connection if saved else None),
+        connection=_connection(sources, saved),
         tables=schema.model_copy(update={"problems": tuple(dict.fromkeys((*schema.problems, *problems)))}),
         scoped_out=scoped_out,
         statistics=statistics,
@@ -118,6 +120,12 @@ def _without_places(schema: Schema) -> Schema:
         }
         tables.append(table.model_copy(update={**nowhere, **keys}))
     return schema.model_copy(update={"tables": tuple(tables)})
+
+
+def _connection(sources: Sources, saved: Snapshot | None) -> Connection | None:
+    if sources.told is not None:
+        return sources.told()
+    return sources.connection or (saved.connection if saved else None)
 
 
 def saved_in(sources: Sources) -> Snapshot | None:
