@@ -118,7 +118,7 @@ def _json(material: Material, pattern: AccessPattern, plan: Plan | None) -> str:
     chosen = material.chosen
     if chosen is None or plan is None or plan.routed:
         return ""
-    return compact_json(query_plan(pattern, plan, chosen.tables, material.snapshot.tables))
+    return compact_json(query_plan(pattern, plan, chosen.tables, material.snapshot.tables).calls)
 
 
 def _figures(material: Material, key: str, plan: Plan | None) -> Iterator[tuple[str, Figure]]:
