@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ddbmig.reporters.html.material import Material
 from ddbmig.reporters.html.numbers import Figure, count, dollars, share, word
-from ddbmig.reporters.html.proof import proof_of
+from ddbmig.reporters.html.proof import FAILED, OPEN, PROVED, proof_of
 from ddbmig.reporters.markdown import money, number, visible
 from ddbmig.reporters.pages import plural
 
@@ -55,9 +55,9 @@ def _can_we(material: Material) -> Answer:
 def _obstacles(material: Material) -> Iterator[Line]:
     if material.validation is not None:
         proof, engine = proof_of(material.validation), visible(material.validation.engine)
-        yield Line(count(proof.proved), f"of {number(proof.all)} access patterns passed on {engine}", "proof")
-        yield Line(count(proof.failed), "failed", "patterns", obstacle=True)
-        yield Line(count(proof.open), "not compared or not run: nothing is proved of them", "proof")
+        yield Line(count(proof.proved), f"of {number(proof.all)} access patterns {PROVED} {engine}", "proof")
+        yield Line(count(proof.failed), FAILED, "patterns", obstacle=True)
+        yield Line(count(proof.open), OPEN, "proof")
         failed = sum(check.verdict == "failed" for check in material.validation.checks)
         yield Line(count(failed), "of the checks failed", "proof", obstacle=True)
     if material.chosen is not None:
@@ -111,7 +111,7 @@ def _wishes(material: Material) -> Iterator[Line]:
     choices = material.design or material.assessment
     if choices is not None:
         still_open = sum(one.chosen is None for one in choices.choices)
-        yield _wish(still_open, "choice", "to take, or to leave at its default", "choices")
+        yield _wish(still_open, "choice", "to take, or to leave at the default", "choices")
     if material.analysis is not None:
         yield _wish(len(material.analysis.acknowledgments), "acknowledgment", "to sign", "acknowledgments")
     if material.assessment is not None:

@@ -12,6 +12,8 @@ WORDS: Mapping[Status, tuple[str, str]] = {
     "not run": ("not run", "open"),
 }
 """By status, the word that is shown and how it looks."""
+PROVED, FAILED, OPEN = "passed on", "failed", "not compared or not run: nothing is proved of them"
+"""What the first screen says of how many access patterns."""
 
 
 @dataclass(frozen=True)
