@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ddbmig.reporters.html.material import Material
 from ddbmig.reporters.html.numbers import Figure, count, dollars, share, word
 from ddbmig.reporters.html.proof import FAILED, OPEN, PROVED, proof_of
-from ddbmig.reporters.markdown import money, number, visible
+from ddbmig.reporters.markdown import money, number, percent, visible
 from ddbmig.reporters.pages import plural
 
 RISKS = 3
@@ -33,6 +33,8 @@ class Answer:
     look: str
     """`good`, `bad` or `open`."""
     lines: tuple[Line, ...]
+    mark: str = ""
+    """What the answer rests on, where that is assumed."""
 
 
 def answers(material: Material) -> tuple[Answer, ...]:
@@ -42,14 +44,21 @@ def answers(material: Material) -> tuple[Answer, ...]:
 
 def _can_we(material: Material) -> Answer:
     lines = tuple(_obstacles(material))
-    obstacles = sum(int(line.figure.order) for line in lines if line.obstacle)
-    if material.design is None or material.validation is None:
-        short, look = "Not known yet: stages 3 and 4 have not been run", "open"
-    elif obstacles:
-        short, look = f"Not as it is: {plural(obstacles, 'obstacle')}", "bad"
-    else:
-        short, look = "Nothing found that stands in the way", "good"
+    short, look = _verdict(material, sum(int(line.figure.order) for line in lines if line.obstacle))
     return Answer("Can we migrate?", short, look, lines)
+
+
+def _verdict(material: Material, obstacles: int) -> tuple[str, str]:
+    """The answer in a few words, no better than what was tried."""
+    if material.chosen is None or material.validation is None:
+        return "Not known yet: stages 3 and 4 have not both been run", "open"
+    if obstacles:
+        return f"Not as it is: {plural(obstacles, 'obstacle')}", "bad"
+    if not proof_of(material.validation).proved:
+        return "Not known: of no access pattern is anything proved", "open"
+    if routed := material.chosen.routed_calls_share:
+        return f"Yes, beside another system for {percent(routed)} of the calls", "open"
+    return "Nothing found that stands in the way", "good"
 
 
 def _obstacles(material: Material) -> Iterator[Line]:
@@ -86,7 +95,8 @@ def _cost(material: Material) -> Answer:
     mysql = material.snapshot.context.mysql_cost_per_month_usd
     if mysql is not None:
         lines.append(Line(Figure(f"${number(mysql, 2)}", mysql, "declared"), "a month for MySQL today"))
-    return Answer(question, f"{money(chosen.cost.total_usd)} a month today{material.mark}", "plain", tuple(lines))
+    mark = "assumed rates" if assumed else ""
+    return Answer(question, f"{money(chosen.cost.total_usd)} a month today", "plain", tuple(lines), mark)
 
 
 def _risk(material: Material) -> Answer:
