@@ -21,8 +21,9 @@ import pytest
 from ddbmig.model.digest import Digest
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Snapshot
-from ddbmig.model.validation import Status
+from ddbmig.model.validation import PatternResult, Status, Validation
 from ddbmig.reporters.html import html_report
+from ddbmig.reporters.html.answers import answers
 from ddbmig.reporters.html.grids import grid
 from ddbmig.reporters.html.material import Material
 from ddbmig.reporters.html.numbers import word
@@ -158,6 +159,25 @@ def test_first_screen_answers_the_four_questions() -> None:
     for said in ("Can we migrate?", "Not as it is: 3 obstacles", "What will it cost?", "$1.38 a month today",
                  "What is risky?", "1 risk", "What do you want from me?", "3 answers"):  # fmt: skip
         assert said in re.sub(r"<[^>]+>", "", first), said
+
+
+@pytest.mark.parametrize(
+    ("status", "routed", "said"),
+    [
+        ("passed", 0.0, "Nothing found that stands in the way"),
+        ("passed", 0.25, "Yes, beside another system for 25.0 % of the calls"),
+        ("not compared", 0.0, "Not known: of no access pattern is anything proved"),
+        ("failed", 0.0, "Not as it is: 4 obstacles"),
+    ],
+)
+def test_first_answer_is_no_better_than_what_was_tried(status: Status, routed: float, said: str) -> None:
+    snapshot, assessment, design = small_world()
+    alternatives = [one.model_copy(update={"routed_calls_share": routed}) for one in design.alternatives]
+    results = [PatternResult(pattern=key, status=status, runs=1, rows_sql=1, rows_plan=1) for key in "abcd"]
+    validation = Validation(engine="e", alternative=design.chosen, seed=1, tables_created=1, indexes_created=1,
+                            patterns=tuple(results))  # fmt: skip
+    tried = design.model_copy(update={"alternatives": tuple(alternatives)})
+    assert answers(Material(snapshot, assessment, tried, validation))[0].short == said
 
 
 @pytest.mark.parametrize("stages", range(1, 5))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ddbmig.reporters.html.material import Material
 from ddbmig.reporters.html.numbers import Figure, count, dollars, share, word
-from ddbmig.reporters.html.proof import proof_of
-from ddbmig.reporters.markdown import money, number, visible
+from ddbmig.reporters.html.proof import MISMATCHED, OPEN, PROVED, proof_of
+from ddbmig.reporters.markdown import money, number, percent, visible
 from ddbmig.reporters.pages import plural
 
 RISKS = 3
@@ -33,6 +33,8 @@ class Answer:
     look: str
     """`good`, `bad` or `open`."""
     lines: tuple[Line, ...]
+    mark: str = ""
+    """What the answer rests on, where that is assumed."""
 
 
 def answers(material: Material) -> tuple[Answer, ...]:
@@ -42,22 +44,29 @@ def answers(material: Material) -> tuple[Answer, ...]:
 
 def _can_we(material: Material) -> Answer:
     lines = tuple(_obstacles(material))
-    obstacles = sum(int(line.figure.order) for line in lines if line.obstacle)
-    if material.design is None or material.validation is None:
-        short, look = "Not known yet: stages 3 and 4 have not been run", "open"
-    elif obstacles:
-        short, look = f"Not as it is: {plural(obstacles, 'obstacle')}", "bad"
-    else:
-        short, look = "Nothing found that stands in the way", "good"
+    short, look = _verdict(material, sum(int(line.figure.order) for line in lines if line.obstacle))
     return Answer("Can we migrate?", short, look, lines)
+
+
+def _verdict(material: Material, obstacles: int) -> tuple[str, str]:
+    """The answer in a few words, no better than what was tried."""
+    if material.chosen is None or material.validation is None:
+        return "Not known yet: stages 3 and 4 have not both been run", "open"
+    if obstacles:
+        return f"Not as it is: {plural(obstacles, 'obstacle')}", "bad"
+    if not proof_of(material.validation).proved:
+        return "Not known: of no access pattern is anything proved", "open"
+    if routed := material.chosen.routed_calls_share:
+        return f"Yes, beside another system for {percent(routed)} of the calls", "open"
+    return "Nothing found that stands in the way", "good"
 
 
 def _obstacles(material: Material) -> Iterator[Line]:
     if material.validation is not None:
         proof, engine = proof_of(material.validation), visible(material.validation.engine)
-        yield Line(count(proof.proved), f"of {number(proof.all)} access patterns proved on {engine}", "proof")
-        yield Line(count(proof.mismatched), "mismatched: plan and SQL differ", "patterns", obstacle=True)
-        yield Line(count(proof.open), "not proved, or routed to another system", "proof")
+        yield Line(count(proof.proved), f"of {number(proof.all)} access patterns {PROVED} {engine}", "proof")
+        yield Line(count(proof.mismatched), MISMATCHED, "patterns", obstacle=True)
+        yield Line(count(proof.open), OPEN, "proof")
         failed = sum(check.verdict == "failed" for check in material.validation.checks)
         yield Line(count(failed), "of the checks failed", "proof", obstacle=True)
     if material.chosen is not None:
@@ -86,7 +95,8 @@ def _cost(material: Material) -> Answer:
     mysql = material.snapshot.context.mysql_cost_per_month_usd
     if mysql is not None:
         lines.append(Line(Figure(f"${number(mysql, 2)}", mysql, "declared"), "a month for MySQL today"))
-    return Answer(question, f"{money(chosen.cost.total_usd)} a month today{material.mark}", "plain", tuple(lines))
+    mark = "assumed rates" if assumed else ""
+    return Answer(question, f"{money(chosen.cost.total_usd)} a month today", "plain", tuple(lines), mark)
 
 
 def _risk(material: Material) -> Answer:
@@ -111,7 +121,7 @@ def _wishes(material: Material) -> Iterator[Line]:
     choices = material.design or material.assessment
     if choices is not None:
         still_open = sum(one.chosen is None for one in choices.choices)
-        yield _wish(still_open, "choice", "to take, or to leave at its default", "choices")
+        yield _wish(still_open, "choice", "to take, or to leave at the default", "choices")
     if material.analysis is not None:
         yield _wish(len(material.analysis.acknowledgments), "acknowledgment", "to sign", "acknowledgments")
     if material.assessment is not None:

@@ -63,7 +63,7 @@ def _bar(material: Material, one: Alternative, most: Decimal) -> Bar:
         label = f"{PARTS[number_of]}: {money(amount)}"
         segments.append(Segment(number_of, _of(start, most), _of(amount, most), label))
         start += amount
-    total = dollars(one.cost.total_usd, f"US dollars a month; {material.rates_source}")
+    total = dollars(one.cost.total_usd, f"a month; {material.rates_source}")
     text = f"{visible(one.id)}: {total.shown} a month; {'; '.join(segment.label for segment in segments)}"
     chosen = material.chosen is not None and material.chosen.id == one.id
     return Bar(visible(one.id), chosen, total, tuple(part for part in segments if part.width > 0), text)
@@ -153,7 +153,7 @@ def _points(material: Material, projections: Sequence[CostPoint]) -> Iterator[Po
     most = max(one.total_usd for one in projections)
     last = max(one.months for one in projections)
     for one in projections:
-        total = dollars(one.total_usd, f"US dollars a month; {material.rates_source}")
+        total = dollars(one.total_usd, f"a month; {material.rates_source}")
         x = 18 + _of(one.months, last) * 0.7
         yield Point(round(x, 2), round(88 - _of(one.total_usd, most) * 0.66, 2), one.months, total)
 

@@ -51,7 +51,7 @@ def ledgers(material: Material) -> Iterator[Ledger]:
         most = max((abs(points) for points in one.points.values()), default=0) or 1
         decision = material.decisions.get(key)
         priced = costs.get(key, {})
-        about = f"US dollars a month more than the cheapest with what is fixed; {material.rates_source}"
+        about = f"more a month than the cheapest with what is fixed; {material.rates_source}"
         scores = tuple(
             Score(option, points, round(abs(points) / most * 100, 1), one.forbidden.get(option, ""),
                   dollars(priced[option], about, material.assumed_rates) if option in priced else None)

@@ -49,7 +49,7 @@ def share(value: float, about: str = "") -> Figure:
 
 def dollars(value: Decimal, about: str = "", assumed: bool = False) -> Figure:
     """US dollars."""
-    return Figure(str(money(value)), float(value), about, assumed)
+    return Figure(str(money(value)), float(value), f"US dollars; {about}", assumed)
 
 
 def size(value: float, about: str = "", assumed: bool = False) -> Figure:

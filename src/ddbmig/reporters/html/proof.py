@@ -12,6 +12,8 @@ WORDS: Mapping[Status, tuple[str, str]] = {
     "routed": ("routed", "open"),
 }
 """By status, the word that is shown and how it looks."""
+PROVED, MISMATCHED, OPEN = "proved on", "mismatched: plan and SQL differ", "not proved, or routed to another system"
+"""What the first screen says of how many access patterns."""
 
 
 @dataclass(frozen=True)
