@@ -236,6 +236,10 @@ def remarks() -> AllRemarks:
     return read_model(REMARKS.name, REMARKS.read_text("utf-8"), AllRemarks).value
 
 
+BYTES = "utf8mb4_0900_bin"
+"""A collation by which two texts are equal only where their bytes are."""
+
+
 # --- the application, put through stages 1 and 2 ---------------------------------------------------------------------
 
 
@@ -267,14 +271,17 @@ def rulebook() -> Rulebook:
 
 
 def _with_keys(schema: Schema, case: Case) -> Schema:
-    """The schema with NOT NULL on the columns that the expert makes keys of: who does so takes it for granted."""
+    """The schema as the expert takes it: NOT NULL on the columns that are made keys of, and text compared as bytes.
+
+    An expert's keys hold texts as they are written; with MySQL's usual collations ours would hold a second form too.
+    """
     keys = _key_columns(case)
-    return schema.model_copy(update={"tables": tuple(_not_null(table, keys[table.id]) for table in schema.tables)})
+    return schema.model_copy(update={"tables": tuple(_as_taken(table, keys[table.id]) for table in schema.tables)})
 
 
-def _not_null(table: Table, names: Collection[str]) -> Table:
+def _as_taken(table: Table, names: Collection[str]) -> Table:
     columns = (
-        column.model_copy(update={"nullable": False}) if plain(column.name) in names else column
+        column.model_copy(update={"collation": BYTES, "nullable": column.nullable and plain(column.name) not in names})
         for column in table.columns
     )
     return table.model_copy(update={"columns": tuple(columns)})
