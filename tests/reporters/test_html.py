@@ -164,10 +164,10 @@ def test_first_screen_answers_the_four_questions() -> None:
 @pytest.mark.parametrize(
     ("status", "routed", "said"),
     [
-        ("passed", 0.0, "Nothing found that stands in the way"),
-        ("passed", 0.25, "Yes, beside another system for 25.0 % of the calls"),
-        ("not compared", 0.0, "Not known: of no access pattern is anything proved"),
-        ("failed", 0.0, "Not as it is: 4 obstacles"),
+        ("proved", 0.0, "Nothing found that stands in the way"),
+        ("proved", 0.25, "Yes, beside another system for 25.0 % of the calls"),
+        ("not proved", 0.0, "Not known: of no access pattern is anything proved"),
+        ("mismatched", 0.0, "Not as it is: 4 obstacles"),
     ],
 )
 def test_first_answer_is_no_better_than_what_was_tried(status: Status, routed: float, said: str) -> None:
