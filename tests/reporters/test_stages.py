@@ -220,11 +220,14 @@ def test_tables_that_a_sentence_names(sentence: str, expected: list[str]) -> Non
 
 def test_measured_growth_and_what_a_server_did_not_tell_are_shown() -> None:
     growth = Measure(value=4.25, unit="percent a month", source="measured", origin="two snapshots")
-    grown = SNAPSHOT.statistics[BOOKS].model_copy(update={"growth": growth})
+    size = Measure(value=150, unit="bytes", source="measured", origin="sample of 9 rows, ± 1.0 % (95 %)")
+    sampled = {"growth": growth, "item_bytes": size, "sample_rows": 9}
+    grown = SNAPSHOT.statistics[BOOKS].model_copy(update=sampled)
     server = Connection(server_version="8.4", collected_on="2026-11-25", not_told=("rows of `t|x`: no privilege",) * 51)
     found = SNAPSHOT.model_copy(update={"statistics": {BOOKS: grown}, "connection": server})
     page = stage1(found)
     assert "| `bo\\|oks` | 4.25 % | two snapshots |" in page
+    assert "; sizes: sample of 9 rows, ± 1.0 % (95 %) |" in page
     assert "Connected to MySQL `8.4` on 2026-11-25." in page
     assert page.count("no privilege") == 50
     assert "… and 1 more, in snapshot.json" in page

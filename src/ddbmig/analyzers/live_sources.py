@@ -46,6 +46,9 @@ def server_digest(live: LiveCollection, hash_key: bytes) -> Digest | None:
     logged = digest_of_tables(live, hash_key)
     if logged is not None:
         return logged
+    if live.settings.get("performance_schema") != "ON":
+        live.gaps.append("statements, by performance_schema: it is switched off")
+        return None
     with live.tolerating("statements, by performance_schema"):
         return digest_of_statements(live.statement_digests(), live.statements_lost(), live.version)
     return None

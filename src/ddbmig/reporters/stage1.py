@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ddbmig.model.digest import DigestSource
 from ddbmig.model.schema import InputProblem, Table
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.statistics import TableStatistics
 from ddbmig.reporters.concerns import concern, latency_table, requirement_table
 from ddbmig.reporters.inventory import keys_of, unmapped
 from ddbmig.reporters.markdown import Markup, bullets, bytes_, code, heading, number, table
@@ -265,8 +266,14 @@ def _schema_row(snapshot: Snapshot, weights: Weights, one: Table) -> tuple[str, 
     found = snapshot.statistics.get(one.id)
     data: tuple[str, ...] = ("–", "–", "no data")
     if found is not None:
-        data = (marked(number(found.rows.value), found.rows.source), measure(found.item_bytes), found.rows.origin)
+        data = (marked(number(found.rows.value), found.rows.source), measure(found.item_bytes), _origin(found))
     return (code(one.id), number(weights.table_calls[one.id]), *data, number(len(one.columns)), keys_of(one))
+
+
+def _origin(found: TableStatistics) -> str:
+    """Where the row count comes from, and the sizes where those were sampled."""
+    rows, sizes = found.rows.origin, found.item_bytes.origin
+    return rows if found.sample_rows is None else f"rows: {rows}; sizes: {sizes}"
 
 
 def _unmapped(snapshot: Snapshot) -> Markup:
