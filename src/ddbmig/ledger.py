@@ -22,7 +22,7 @@ class Approval(Value):
     stage: int
     decision: str
     """Empty: the stage was reopened."""
-    by: str
+    by: str = ""
     """The way it was given: `--approve`, `prompt`, `ddbmig approve`, `ddbmig reopen`."""
     note: str | None = None
 
