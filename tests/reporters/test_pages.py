@@ -44,6 +44,7 @@ def test_a_value_that_opens_a_line_opens_nothing_else(value: str) -> None:
 def test_a_number_in_the_middle_of_a_line_needs_no_backslash() -> None:
     assert pages.say("a: {}", "60.2 % of it") == "a: 60.2 % of it"
     assert pages.say("{}", "60.2 % of it") == "60\\.2 % of it"
+    assert pages.say("{} {}", "", "> of it") == " \\> of it"
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,11 @@ Label = Callable[[str], Markup]
 
 def say(template: str, *values: str) -> Markup:
     """Our own Markdown with values in its `{}`; a value that is no Markup is escaped."""
-    opens = template.startswith("{}")
-    return Markup(template.format(*(text(v) if opens and not n else _within(v) for n, v in enumerate(values))))
+    shown, opens = list[Markup](), template.startswith("{}")
+    for value in values:
+        shown.append(text(value) if opens else _within(value))
+        opens = opens and not shown[-1].strip()  # after an empty value the next one may begin the line
+    return Markup(template.format(*shown))
 
 
 def _within(value: str) -> Markup:
