@@ -463,10 +463,10 @@ def reopen(project: Project, stage: int, note: str | None = None) -> str:
 
 def _entry(project: Project, stage: int) -> Mapping[str, Any]:
     """What is known of a stage's last run. Raises UsageError where there was none."""
-    entry = read_state(project.out).get(str(stage))
+    entry: Mapping[str, Any] | None = read_state(project.out).get(str(stage))
     if entry is None:
         raise UsageError(f"stage {stage} has not been run", hint=f"first: {to_analyze(project)}")
-    return entry  # type: ignore[no-any-return]  # read_state() looked at its shape
+    return entry
 
 
 def changes(project: Project, stage: int) -> tuple[Change, ...]:

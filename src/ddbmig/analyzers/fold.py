@@ -7,7 +7,7 @@ of rows alone. Everything is summed by column for a whole page at once.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +106,7 @@ class Fold:
                 sample = self._samples[where] = ValueSample()
             sample.add_sorted(hashes[start:end], drawn[start:end])
 
-    def finish(self, kind: str, file_sha256: str, size: int) -> Digest:
+    def finish(self, kind: Literal["slow", "general"], file_sha256: str, size: int) -> Digest:
         """The digest of everything taken. `file_sha256` and `size` are of the file as stored."""
         if self._rows:
             self._page(self._rows)
@@ -121,7 +121,7 @@ class Fold:
             problems = [*problems, InputProblem(file=self._name, message=f"{rest.more_problems} more problems of these "
                                                                          "kinds")]  # fmt: skip
         source = DigestSource(
-            kind=kind,  # type: ignore[arg-type]  # slow or general, by the reader
+            kind=kind,
             name=self._name,
             sha256=file_sha256,
             bytes=size,

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ddbmig.engine.candidates import MAX_INDEXES
 from ddbmig.engine.contract_reader import ContractFile, Path
+from ddbmig.engine.relationship_facts import ITEM_LIMIT
 from ddbmig.engine.sizes import Sizes
 from ddbmig.engine.wording import closest, visible
 from ddbmig.model.contract import ContractAttribute, ContractEntry, Encoding, JoinColumns, required_columns
@@ -12,10 +14,6 @@ from ddbmig.model.errors import InputError, UsageError
 from ddbmig.model.schema import Schema, Table
 from ddbmig.model.statistics import TableStatistics
 
-MAX_ITEM_BYTES = 400 * 1024
-"""Section A4: no item is larger."""
-MAX_GSIS = 20
-"""Section A3: GSIs of one table, by the default quota."""
 KEY_TYPES = ("S", "N", "B")
 
 _FAMILY: Mapping[Encoding, str] = {
@@ -138,7 +136,7 @@ class _Checker:
 
     def _join(self, path: Path, entry: ContractEntry, join: JoinColumns, parent: Table) -> Iterator[UsageError]:
         own = self._table(entry.source_table)
-        local, source = _listed(join.local_column), _listed(join.source_column)
+        local, source = join.local_columns, join.source_columns
         if own is None:
             return
         if len(local) != len(source):
@@ -200,9 +198,9 @@ class _Checker:
             yield from self._key_values((*at, field), entry, source, name, required)
         yield from self._one_row_per_key(at, entry, source, keys)
         longest = self.sizes.longest_item(entry.source_table, entry.attributes)
-        if longest is not None and longest > MAX_ITEM_BYTES:
+        if longest is not None and longest > ITEM_LIMIT:
             yield self.file.mistake(at, f"the largest item takes up to {longest:,.0f} bytes",
-                                    expected=f"at most {MAX_ITEM_BYTES:,}")  # fmt: skip
+                                    expected=f"at most {ITEM_LIMIT:,}")  # fmt: skip
 
     def _key_values(
         self, path: Path, entry: ContractEntry, source: Table, name: str | None, required: set[str]
@@ -237,8 +235,8 @@ class _Checker:
 
     def _indexes(self, at: Path, entry: ContractEntry) -> Iterator[UsageError]:
         gsis = entry.gsis or ()
-        if len(gsis) > MAX_GSIS:
-            yield self.file.mistake((*at, "gsis"), f"{len(gsis)} GSIs", expected=f"at most {MAX_GSIS}")
+        if len(gsis) > MAX_INDEXES:
+            yield self.file.mistake((*at, "gsis"), f"{len(gsis)} GSIs", expected=f"at most {MAX_INDEXES}")
         names = [gsi.name for gsi in gsis]
         for number, name in enumerate(names):
             if name in names[:number]:
@@ -258,10 +256,6 @@ def _columns(attribute: ContractAttribute) -> tuple[str, ...]:
     if attribute.template is not None:
         return template_columns(attribute.template)
     return (attribute.source_column,)
-
-
-def _listed(columns: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (columns,) if isinstance(columns, str) else columns
 
 
 def _family(table: Table, column: str) -> str:

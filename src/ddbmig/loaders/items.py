@@ -67,7 +67,7 @@ class ItemBuilder:
         join = attribute.join
         if find_parent is None or not isinstance(join, JoinColumns):
             return None
-        local, source = _as_tuple(join.local_column), _as_tuple(join.source_column)
+        local, source = join.local_columns, join.source_columns
         values = tuple(row.get(column) for column in local)
         if any(value is None for value in values):
             return None
@@ -80,12 +80,8 @@ class ItemBuilder:
     def parents(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The (table id, columns) by which denormalized attributes look up their source rows, sorted."""
         found = {
-            (a.source_table, _as_tuple(a.join.source_column))
+            (a.source_table, a.join.source_columns)
             for a in self.entry.attributes.values()
             if a.denormalized and isinstance(a.join, JoinColumns)
         }
         return tuple(sorted(found))
-
-
-def _as_tuple(columns: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (columns,) if isinstance(columns, str) else columns

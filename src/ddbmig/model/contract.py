@@ -21,6 +21,20 @@ class JoinColumns(Value):
     source_column: str | tuple[str, ...]
     source_table: str | None = None
 
+    @property
+    def local_columns(self) -> tuple[str, ...]:
+        """The columns of the entry's source table."""
+        return _listed(self.local_column)
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """The columns of the joined table, in the order of the local ones."""
+        return _listed(self.source_column)
+
+
+def _listed(columns: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (columns,) if isinstance(columns, str) else columns
+
 
 class ContractAttribute(Value):
     """One attribute of an item and where its value comes from."""

@@ -221,12 +221,8 @@ def _joins(builder: ItemBuilder, parent_table: str) -> set[tuple[tuple[str, ...]
     for attribute in builder.entry.attributes.values():
         join = attribute.join
         if attribute.denormalized and attribute.source_table == parent_table and isinstance(join, JoinColumns):
-            found.add((_as_tuple(join.local_column), _as_tuple(join.source_column)))
+            found.add((join.local_columns, join.source_columns))
     return found
-
-
-def _as_tuple(columns: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (columns,) if isinstance(columns, str) else columns
 
 
 def _acting(schema: Schema) -> dict[str, list[str]]:
