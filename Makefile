@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The tests of a file stay together, because they share what they have set up.
+ON_ALL_CORES := --numprocesses auto --dist loadfile
 
 .PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine bench-stress bench-digest nightly setup engine clean
 
@@ -28,7 +30,7 @@ demo: engine  ## analyse the example from logs to contract
 	$(BIN)/ddbmig analyze examples/bookshop --approve all
 
 test: engine  ## all tests but those of nightly
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(ON_ALL_CORES)
 
 check: $(READY)  ## style, types, room rules, lock file, generated docs, installed wheel
 	$(BIN)/ruff check .
@@ -64,7 +66,7 @@ bench-digest: $(READY)  ## how fast query logs are read, beside pt-query-digest
 	$(BIN)/python benchmarks/bench_digest.py
 
 nightly: engine  ## everything that takes long
-	$(BIN)/pytest
+	$(BIN)/pytest $(ON_ALL_CORES)
 	$(BIN)/python scripts/workloads.py
 
 clean:  ## remove what make made here; the cache of fetched engines stays

@@ -55,6 +55,13 @@ class Server:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Server]:
     """Debian's MariaDB."""
+    with started_mariadb() as server:
+        yield server
+
+
+@contextmanager
+def started_mariadb(*options: str) -> Iterator[Server]:
+    """A MariaDB of its own, started with further options."""
     daemon = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin")
     if not daemon or not shutil.which("mariadb-install-db"):
         pytest.skip("MariaDB is not installed: apt-get install mariadb-server")
@@ -63,7 +70,7 @@ def mariadb() -> Iterator[Server]:
         return ["mariadb-install-db", "--no-defaults", *_as_me(), f"--datadir={data}", "--skip-test-db",
                 "--auth-root-authentication-method=normal"]  # fmt: skip
 
-    with _server([daemon, "--no-defaults", *_as_me()], initialise) as server:
+    with _server([daemon, "--no-defaults", *_as_me(), *options], initialise) as server:
         yield server
 
 

@@ -149,6 +149,19 @@ def test_a_file_that_no_snapshot_knows_is_missed(shop: Path, name: str) -> None:
         report(shop)
 
 
+def test_the_snapshot_stands_in_for_logs_named_by_a_glob(shop: Path) -> None:
+    config = shop / "ddbmig.yaml"
+    config.write_text(config.read_text().replace("[slow.log]", "[slow.l*]"))
+    assert ddbmig("analyze", shop).code == 3
+    before = a_check(shop)
+    assert [path.name for path, _ in before.sources.slow_logs] == ["slow.log"]
+    (shop / "slow.log").unlink()
+    assert a_check(shop).notes == ("Statements and statistics are those of snapshot.json, not read anew.",)
+    config.write_text(config.read_text().replace("[slow.l*]", "[slaw*]"))
+    with pytest.raises(UsageError, match="no such file"):
+        a_check(shop)
+
+
 def test_a_misspelt_log_is_missed_although_there_is_a_snapshot(finished: Path) -> None:
     config = finished / "ddbmig.yaml"
     config.write_text(config.read_text().replace("general.log", "generel.log"))

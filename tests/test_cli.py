@@ -220,6 +220,36 @@ def test_every_command_has_help_for_every_option(command: tuple[str, ...]) -> No
     assert all(re.search(r"\s{2,}\S+ \S+", option) for option in options)
 
 
+def groups(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every group of commands, with the groups that lead to it."""
+    yield path
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from groups(command, (*path, name))
+
+
+@pytest.mark.parametrize("group", list(groups(cli)), ids=" ".join)
+def test_no_line_of_a_list_of_commands_is_cut(group: tuple[str, ...]) -> None:
+    listed = ddbmig(*group, "--help").out.partition("Commands:\n")[2]
+    assert listed
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("ddbmig sim", "simulate"), ("ddbmig contract pre", "preview"), ("ddbmig analyze --eng", "--engine")],
+)
+def test_bash_completes_commands_and_options(words: str, expected: str, tmp_path: Path) -> None:
+    command = tmp_path / "ddbmig"
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(command_line())} "$@"\n')
+    command.chmod(0o755)
+    script = f"""{ddbmig("completion", "bash").out}
+COMP_WORDS=({words}); COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); _ddbmig_completion {command}; echo "${{COMPREPLY[@]}}"
+"""
+    done = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [expected]
+
+
 def test_the_installed_command_and_its_version() -> None:
     done = ddbmig_process("--version")
     assert re.fullmatch(r"ddbmig, version \d+\.\d+\.\d+\n", done.out)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from ddbmig.analyzers.statistics import collect_statistics, declared_groups
 from ddbmig.model.assessment import Assessment
 from ddbmig.model.errors import UsageError
 from ddbmig.model.snapshot import Snapshot
-from servers import Server
+from servers import Server, started_mariadb
 from small_shop import Done, command_line, ddbmig, ddbmig_process
 from transcripts import run
 
@@ -152,6 +153,18 @@ def test_ways_to_give_the_password(shop: Server, tmp_path: Path, monkeypatch: py
         assert not_told(done, tmp_path / str(number))
 
 
+def test_a_group_of_an_option_file_goes_before_client(tmp_path: Path) -> None:
+    file = tmp_path / "my.cnf"
+    file.write_text(
+        f"[client]\nuser=reader\npassword=other\nhost=primary\n[replica]\nhost=standby\npassword={SECRET}\n"
+    )
+    who = login("mysql:///shop", defaults_file=file, group="replica")
+    assert (who.address.host, who.address.user, who.password) == ("standby", "reader", SECRET)
+    assert SECRET not in repr(who)
+    plain = login("mysql:///shop", defaults_file=file)
+    assert (plain.address.host, plain.password) == ("primary", "other")
+
+
 def not_told(done: Done, folder: Path) -> bool:
     """Whether the password is in no output and in no file."""
     texts = [done.out.encode(), done.err.encode()]
@@ -170,6 +183,11 @@ def not_told(done: Done, folder: Path) -> bool:
         (("mysql://r@127.0.0.1/b", "--defaults-file", "broken.cnf"), "is no option file of MySQL"),
         (("mysql://r@127.0.0.1/b", "--defaults-file", "missing.cnf"), "cannot be read"),
         (("mysql://r@127.0.0.1/b", "--defaults-file", "empty.cnf"), r"has no [client] section"),
+        (
+            ("mysql://r@127.0.0.1/b", "--defaults-file", "empty.cnf", "--login-path", "replica"),
+            "has no [replica] section",
+        ),
+        (("mysql://r@127.0.0.1/b", "--login-path", "replica"), "names a group of an option file"),
         (("mysql://r@127.0.0.1/b", "--no-tls", "--tls-ca", "ca.pem"), "contradict each other"),
         (("mysql://r@127.0.0.1/b", "--tls-ca", "broken.cnf"), "no certificates can be read"),
     ],
@@ -219,6 +237,72 @@ def test_tls_is_used_where_the_server_has_it(mysql57: Server) -> None:
     assert cipher
     with connect(login(mysql57.url, password="", no_tls=True)) as live:
         assert live.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'")[0][1] == ""
+
+
+@dataclass(frozen=True)
+class Certified:
+    """A MariaDB with TLS and performance_schema, the CA of its certificate, and a CA that never saw it."""
+
+    server: Server
+    ca: Path
+    other_ca: Path
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certified]:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    for name in ("ca", "other"):
+        openssl(folder, "req", "-x509", *new_key, "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key",
+                "-out", f"{name}.pem")  # fmt: skip
+    openssl(folder, "req", *new_key, "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr")
+    (folder / "names").write_text("subjectAltName = IP:127.0.0.1\n")
+    openssl(folder, "x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", "2", "-extfile", "names", "-out", "server.pem")  # fmt: skip
+    files = [
+        f"--ssl-ca={folder / 'ca.pem'}",
+        f"--ssl-cert={folder / 'server.pem'}",
+        f"--ssl-key={folder / 'server.key'}",
+    ]
+    with started_mariadb(*files, "--performance-schema=ON") as server:
+        yield Certified(server, folder / "ca.pem", folder / "other.pem")
+
+
+def openssl(folder: Path, *words: str) -> None:
+    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_certificate_is_verified_with_its_ca(certified: Certified) -> None:
+    with connect(login(certified.server.url, password="", ca=certified.ca)) as live:
+        assert live.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'")[0][1]
+
+
+@pytest.mark.parametrize(
+    ("host", "ca", "said"),
+    [
+        ("127.0.0.1", "other_ca", "its certificate is not signed by the CA that you gave"),
+        ("localhost", "ca", "its certificate is for another host name"),
+    ],
+)
+def test_a_certificate_that_is_not_the_servers_is_refused(
+    certified: Certified, tmp_path: Path, host: str, ca: str, said: str
+) -> None:
+    url = f"mysql://root@{host}:{certified.server.port}/mysql"
+    done = ddbmig("collect", "--mysql", url, "--tls-ca", str(getattr(certified, ca)), "-o", str(tmp_path / "got"))
+    assert done.code == 2
+    assert said in done.err
+    assert "nothing answers" not in done.err
+    assert "Traceback" not in done.err
+    assert left_over(tmp_path) == []
+
+
+def test_a_ca_is_of_no_use_to_a_server_without_tls(certified: Certified, mariadb: Server, tmp_path: Path) -> None:
+    done = ddbmig("collect", "--mysql", address(mariadb), "--tls-ca", str(certified.ca), "-o", str(tmp_path / "got"))
+    assert done.code == 2
+    assert "no TLS connection is possible" in done.err
+    assert left_over(tmp_path) == []
 
 
 def test_a_socket_of_this_machine(shop: Server) -> None:
@@ -400,16 +484,28 @@ def test_log_files_give_the_statements_of_the_application_only(shop: Server, tmp
     assert [template.sql for template in digest.templates] == ["SELECT * FROM books WHERE book_id = ?"]
 
 
-def test_performance_schema_counts_the_application_only(shop: Server, tmp_path: Path) -> None:
-    if "MariaDB" in shop.version:
-        pytest.skip("MariaDB's performance_schema is off unless it is started with it")
-    shop.run(["TRUNCATE performance_schema.events_statements_summary_by_digest"])
-    shop.run(LOGGED, database=DATABASE)
-    for name in ("first", "second"):
-        assert ddbmig("collect", "--mysql", address(shop), "-o", str(tmp_path / name)).code == 0
+@pytest.mark.parametrize("counting", BOTH)
+def test_performance_schema_counts_the_application_only(
+    counting: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    server = (
+        request.getfixturevalue("mysql57") if counting == "mysql57" else request.getfixturevalue("certified").server
+    )
+    server.run(["CREATE DATABASE counted", "CREATE TABLE counted.books (book_id INT PRIMARY KEY, title TEXT)"])
+    said = ["SELECT title FROM books WHERE book_id = 1"] * 600 + ["DELETE FROM books WHERE book_id = 2",
+            "SELECT SHA1(title), MD5(title) FROM books"]  # fmt: skip
+    try:
+        server.run(["TRUNCATE performance_schema.events_statements_summary_by_digest"])
+        server.run(said, database="counted")
+        for name in ("first", "second"):
+            done = ddbmig("collect", "--mysql", address(server, database="counted"), "-o", str(tmp_path / name))
+            assert done.code == 0, done.err
+    finally:
+        server.run(["DROP DATABASE counted"])
     got = collected(tmp_path / "second")
-    assert sorted(template.calls for template in got.digest.templates) == [1, 1, 1, 1, 600]
-    assert {template.verb for template in got.digest.templates} == {"select", "delete", "update"}
+    assert sorted(template.calls for template in got.digest.templates) == [1, 1, 600]
+    assert {template.verb for template in got.digest.templates} == {"select", "delete"}
+    assert any("SHA" in template.sql.upper() for template in got.digest.templates)
 
 
 # --- privileges ---

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from ddbmig.workflow import STAGES
 from small_shop import CONFIG, SCHEMA, Done, contents, ddbmig, general_log, write_shop
@@ -54,7 +55,8 @@ SPOILT: dict[str, tuple[Spoil, int, str]] = {
     "half a gzip": (half(gzip.compress), 4, "the compressed file is damaged or cut off"),
     "half a bzip2": (half(bz2.compress), 4, "the compressed file is damaged or cut off"),
     "half an xz": (half(lzma.compress), 4, "the compressed file is damaged or cut off"),
-    "zstandard": (put(b"\x28\xb5\x2f\xfd" + NOISE), 2, "decompress it first: zstd -d "),
+    "half a zstandard": (half(zstandard.compress), 4, "the compressed file is damaged or cut off"),
+    "noise that says zstandard": (put(b"\x28\xb5\x2f\xfd" + NOISE), 4, "the compressed file is damaged or cut off"),
 }
 
 
@@ -81,7 +83,7 @@ def test_a_spoilt_file_is_one_line_and_leaves_nothing(shop: Path, name: str, how
 
 
 @pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
 def test_compressed_inputs_are_read(shop: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
     plain = json.loads((run_stage_1(shop) / "snapshot.json").read_text())
     (shop / name).write_bytes(pack((shop / name).read_bytes()))

@@ -64,6 +64,12 @@ def test_it_makes_the_same_files_as_analyze_and_approves_nothing(shop: Path) -> 
     assert (shop / "approvals.jsonl").read_bytes() == approvals
 
 
+def test_a_script_gets_what_is_kept(shop: Path) -> None:
+    done = ddbmig("validate", shop, *MOTO, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out) == load(shop, "validation.json")
+
+
 def test_another_alternative_has_files_of_its_own(shop: Path) -> None:
     before = contents(shop / "migration")
     assert ddbmig("validate", shop, *MOTO, "--alternative", "faithful").code == 0

@@ -7,6 +7,7 @@ validation look at the saved design and validation where these still belong to t
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,10 @@ def inputs_or_snapshot(
     saved_file = snapshot or project.out / STAGES[0].value
     absent = [(role, path) for role, files in missing.items() for path in files]
     saved = Snapshot.from_file(saved_file) if snapshot or (absent and saved_file.is_file()) else None
-    known = {(file.role, file.name) for file in saved.inputs} if saved else set()
+    known = [(file.role, file.name) for file in saved.inputs] if saved else []
     for role, path in absent:
-        if (SPARED.get(role), path.name) not in known:
+        names = [name for kind, name in known if kind == SPARED.get(role)]
+        if path.name not in names and not any(fnmatch(name, path.name) for name in names):
             raise UsageError("no such file", file=str(path), hint="check the path, or name a --snapshot made from it")
     here = {role: () if role in SPARED and saved else files for role, files in paths.items()}
     key = project.hash_key(path for files in here.values() for path in files)

@@ -8,6 +8,7 @@ import click
 
 from ddbmig import __version__
 from ddbmig.cli_collect import collect
+from ddbmig.cli_completion import completion
 from ddbmig.cli_contract import contract
 from ddbmig.cli_digest import digest
 from ddbmig.cli_init import init
@@ -17,6 +18,7 @@ from ddbmig.cli_options import (
     check_exist,
     input_paths,
     print_changes,
+    print_json,
     progress,
     with_engine,
     with_inputs,
@@ -92,7 +94,7 @@ def cli() -> None:
     """Decides by rules how a MySQL application should live on DynamoDB, and proves it by running."""
 
 
-@cli.command()
+@cli.command(short_help="Walk the six stages, from schema and logs to the contract.")
 @with_inputs
 @click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
@@ -142,6 +144,10 @@ def _show(number: int, title: str, summary: list[str]) -> None:
         click.echo(click.wrap_text(line, 80, initial_indent=" " * 9, subsequent_indent=" " * 11))
 
 
+def _show_nothing(_number: int, _title: str, _summary: list[str]) -> None:
+    """In place of `_show` where the output is for a script."""
+
+
 def _ask(number: int) -> bool:
     return click.confirm(f"Approve stage {number} and go on?")
 
@@ -173,15 +179,17 @@ def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) ->
     return live_sources(live, LiveStatistics(live, progress=progress), project.out, logs, project.hash_key())
 
 
-@cli.command()
+@cli.command(short_help="Run stage 4 alone on the saved design.")
 @click.argument("folder", required=False, type=PATH)
 @click.option("--alternative", metavar="ALT", help="Which of the design's alternatives (default: the chosen one).")
 @click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows, in place of the project's.")
 @click.option("--out", type=PATH, help="Folder of the values and reports (default: ./migration).")
+@click.option("--json", "as_json", is_flag=True, help="Everything that was found, as JSON.")
 @with_settings
 @with_engine
 def validate(
-    folder: Path | None, alternative: str | None, data: tuple[Path, ...], out: Path | None, settings: tuple[str, ...],
+    folder: Path | None, alternative: str | None, data: tuple[Path, ...], out: Path | None, as_json: bool,
+    settings: tuple[str, ...],
     engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
 ) -> int:  # fmt: skip
     """Run stage 4 alone on the saved design; exit with 1 where a plan answers otherwise than its SQL.
@@ -196,10 +204,11 @@ def validate(
     rows = input_paths(project, {"data": data})["data"]
     check_exist(rows)
     sources = Sources(**with_names({"data": rows}), hash_key=project.hash_key())
-    run = workflow.Run(
-        project, sources, workflow.Engines(engine, endpoint, remote, sql_server), show=_show, progress=progress
-    )
-    found = run.validate(alternative)
+    engines = workflow.Engines(engine, endpoint, remote, sql_server)
+    show = _show_nothing if as_json else _show
+    found = workflow.Run(project, sources, engines, show=show, progress=progress).validate(alternative)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
     if workflow.design_is_stale(project, Sources(**with_names(input_paths(project, {})))):
         click.echo("ddbmig: the inputs have changed since the design was made: see ddbmig status", err=True)
     return ExitCode.GATE_FAILED if workflow.disproved(found) else ExitCode.DONE
@@ -217,7 +226,7 @@ def status(as_json: bool, folder: Path | None, out: Path | None, settings: tuple
     project = open_project(folder, out, settings)
     rows = workflow.status(project, Sources(**with_names(input_paths(project, {}))))
     if as_json:
-        _print_json(workflow.status_data(project, rows))
+        print_json(workflow.status_data(project, rows))
         return
     for row in rows:
         click.echo(f"{row.stage.number}  {row.stage.title:<28}{row.state}")
@@ -242,7 +251,7 @@ def approve(
     click.echo(workflow.approve(open_project(folder, out, settings), stage, artifact, note))
 
 
-@cli.command()
+@cli.command(short_help="Take the approval of STAGE back.")
 @click.argument("stage", type=click.IntRange(1, 6))
 @click.option("--note", help="A sentence for the ledger, e.g. why.")
 @with_project
@@ -254,7 +263,7 @@ def reopen(stage: int, note: str | None, folder: Path | None, out: Path | None, 
     click.echo(workflow.reopen(open_project(folder, out, settings), stage, note))
 
 
-@cli.command()
+@cli.command(short_help="What changed in STAGE since it was approved.")
 @click.argument("stage", type=click.IntRange(1, 6))
 @click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
 @with_project
@@ -266,7 +275,7 @@ def diff(stage: int, as_json: bool, folder: Path | None, out: Path | None, setti
     print_changes(workflow.changes(open_project(folder, out, settings), stage), as_json)
 
 
-@cli.command()
+@cli.command(short_help="Decide a design or a relationship yourself.")
 @click.argument("what")
 @click.argument("option")
 @with_project
@@ -278,7 +287,7 @@ def choose(what: str, option: str, folder: Path | None, out: Path | None, settin
     click.echo(workflow.decide(open_project(folder, out, settings), what, option))
 
 
-@cli.command()
+@cli.command(short_help="Simulate throttling under a SCENARIO file.")
 @click.argument("scenario", type=PATH)
 @click.argument("folder", required=False, type=PATH)
 @click.option("--out", type=PATH, help="Folder of the saved analysis (without a project: ./migration).")
@@ -300,7 +309,7 @@ def simulate(
     click.echo(found.model_dump_json(indent=1) if as_json else comparison_text(found, weights_of(snapshot)), nl=as_json)
 
 
-@cli.command()
+@cli.command(short_help="Which DynamoDB engines can be had here.")
 @click.option("--endpoint", metavar="URL", help="Ask whether this one answers, too.")
 @click.option("--yes-this-is-not-local", "remote", is_flag=True, help="Confirm an endpoint beyond this machine.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -310,7 +319,7 @@ def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
 
     found = examine(endpoint, remote)
     if as_json:
-        _print_json(found.data())
+        print_json(found.data())
     else:
         for engine in found.engines:
             click.echo(f"{engine.kind:<10}{'yes' if engine.available else 'no ':<5}{engine.detail}")
@@ -318,11 +327,5 @@ def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
     return ExitCode.DONE if found.real else ExitCode.USAGE
 
 
-def _print_json(data: object) -> None:
-    from ddbmig.model.base import canonical_json
-
-    click.echo(canonical_json(data).decode(), nl=False)
-
-
-for _command in (check, collect, config, contract, digest, explain, init, report, rules, waive):
+for _command in (check, collect, completion, config, contract, digest, explain, init, report, rules, waive):
     cli.add_command(_command)

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 _POSITIVE = click.IntRange(min=1)
 
 
-@click.command()
+@click.command(short_help="Read a running server, read-only, into a folder.")
 @click.option("--mysql", "url", metavar="URL", required=True, help="mysql://user@host:port/db, without a password.")
 @click.option("-o", "folder", type=PATH, required=True, help="The folder to make: a project for ddbmig analyze.")
 @click.option("--defaults-file", type=PATH, help="Option file: user, password, host, port, socket, ssl-ca of [client].")
+@click.option("--login-path", metavar="NAME", help="A group of that file that goes before [client], e.g. replica.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @click.option("--tls-ca", type=PATH, help="Certificates (PEM) to verify the server's with.")
 @click.option("--no-tls", is_flag=True, help="Allow a connection in the clear, on a network you trust.")
@@ -41,7 +42,8 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--max-load", type=_POSITIVE, metavar="N", help="Pause while more than N threads run on the server.")
 @click.option("--since", type=PATH, metavar="OLD", help="A folder of an earlier collect: tables' growth since then.")
 def collect(
-    url: str, folder: Path, defaults_file: Path | None, password_stdin: bool, tls_ca: Path | None, no_tls: bool,
+    url: str, folder: Path, defaults_file: Path | None, login_path: str | None, password_stdin: bool,
+    tls_ca: Path | None, no_tls: bool,
     row_limit: int, sample: int, rows: int, seconds: int, max_load: int | None, since: Path | None,
 ) -> None:  # fmt: skip
     """Read a running server, gently and read-only, into a folder: `ddbmig analyze FOLDER` then needs no server.
@@ -54,7 +56,7 @@ def collect(
     from ddbmig.collecting import Wishes, collect_folder
 
     password = _from_stdin() if password_stdin else None
-    who = login(url, defaults_file=defaults_file, password=password, ca=tls_ca, no_tls=no_tls)
+    who = login(url, defaults_file=defaults_file, password=password, ca=tls_ca, no_tls=no_tls, group=login_path)
     wishes = Wishes(Limits(row_limit, sample), Pace(seconds, max_load), rows, since)
     _tell(collect_folder(who, folder, wishes, progress), folder)
 

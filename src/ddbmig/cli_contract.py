@@ -7,20 +7,21 @@ from typing import Any
 
 import click
 
-from ddbmig.cli_options import PATH, check_exist, input_paths, print_changes, with_project
+from ddbmig.cli_options import PATH, check_exist, counted, input_paths, print_changes, print_json, with_project
 from ddbmig.model.errors import ExitCode
 
 
-@click.group()
+@click.group(short_help="The contract: check, compare, preview.")
 def contract() -> None:
     """The migration contract: check it after an edit, compare two, preview items."""
 
 
-@contract.command()
+@contract.command(short_help="Hold a contract against its format and the schema.")
 @click.argument("file", required=False, type=PATH)
 @click.option("--snapshot", type=PATH, help="The snapshot to hold it against (default: the project's).")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
-def check(file: Path | None, snapshot: Path | None, folder: Path | None, out: Path | None,
+def check(file: Path | None, snapshot: Path | None, as_json: bool, folder: Path | None, out: Path | None,
           settings: tuple[str, ...]) -> int:  # fmt: skip
     """Hold the contract FILE against its format and the MySQL schema; exit 1 where something is wrong.
 
@@ -31,17 +32,18 @@ def check(file: Path | None, snapshot: Path | None, folder: Path | None, out: Pa
 
     project = open_project(folder, out, settings)
     found = contracts.check(contracts.contract_file(project, file), contracts.saved_snapshot(project, snapshot))
-    for mistake in found.mistakes:
-        click.echo(str(mistake))
-    for column in found.lost:
-        click.echo(f"{found.file}: note: no entry keeps {column}; its values would be left behind")
-    mistakes = len(found.mistakes)
-    entries = f"{found.entries} {'entry' if found.entries == 1 else 'entries'}"
-    click.echo(f"{entries}, {mistakes} {'mistake' if mistakes == 1 else 'mistakes'}")
-    return ExitCode.GATE_FAILED if mistakes else ExitCode.DONE
+    if as_json:
+        print_json(found.data())
+    else:
+        for mistake in found.mistakes:
+            click.echo(str(mistake))
+        for column in found.lost:
+            click.echo(f"{found.file}: note: no entry keeps {column}; its values would be left behind")
+        click.echo(f"{counted(found.entries, 'entry', 'entries')}, {counted(len(found.mistakes), 'mistake')}")
+    return ExitCode.GATE_FAILED if found.mistakes else ExitCode.DONE
 
 
-@contract.command()
+@contract.command(short_help="What changed from the contract OLD to NEW.")
 @click.argument("old", type=PATH)
 @click.argument("new", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="The changes as JSON.")
@@ -56,7 +58,7 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
     return ExitCode.GATE_FAILED if changes else ExitCode.DONE
 
 
-@contract.command()
+@contract.command(short_help="The first items of each table, made from real rows.")
 @click.argument("file", required=False, type=PATH)
 @click.option("--table", metavar="NAME", help="This table only.")
 @click.option("--rows", type=click.IntRange(1, 1000), default=10, show_default=True, help="Items of each table.")

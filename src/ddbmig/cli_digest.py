@@ -12,13 +12,13 @@ from ddbmig.cli_options import PATH
 _MERGE = "merge"
 
 
-@click.command()
+@click.command(short_help="Read query logs into a digest file.")
 @click.argument("logs", nargs=-1, required=True, type=PATH, metavar="LOG...")
 @click.option("-o", "--output", required=True, type=PATH, help="The file to write.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes that read (default: one for each core).")
 @click.option("--project", "folder", type=PATH, help="Folder that holds ddbmig.yaml: its key hashes the values.")
 def digest(logs: tuple[Path, ...], output: Path, jobs: int | None, folder: Path | None) -> None:
-    """Read query logs (files or folders, plain or compressed) into a digest without literal values.
+    """Read query logs (files, folders or globs, plain or compressed) into a digest without literal values.
 
     `ddbmig digest merge A.json B.json -o C.json` joins digests that were made apart.
     """
@@ -28,12 +28,14 @@ def digest(logs: tuple[Path, ...], output: Path, jobs: int | None, folder: Path 
 
     merging = logs[0] == Path(_MERGE)
     paths = logs[1:] if merging else logs
-    check_exist(paths)
     if merging:
+        check_exist(paths)
         found = merge_saved(paths)
     else:
-        key = open_project(folder, None).hash_key(files_of(paths))
-        found = read_logs(paths, key=key, jobs=jobs or os.cpu_count() or 1, reading=_Meter().show)
+        files = files_of(paths)
+        check_exist(files)
+        key = open_project(folder, None).hash_key(files)
+        found = read_logs(files, key=key, jobs=jobs or os.cpu_count() or 1, reading=_Meter().show)
     write_file(output, found.to_bytes())
     calls = sum(template.calls for template in found.templates)
     click.echo(f"{output}: {len(found.templates):,} templates, {calls:,} calls, {len(found.problems)} problems")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ddbmig.questions import Question
 
 
-@click.command()
+@click.command(short_help="Ask what only people know, for ddbmig.yaml.")
 @click.argument("folder", type=PATH)
 @click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or by hand.")
 @click.option("--slow-log", "slow_logs", multiple=True, type=PATH, help="Slow query log, plain or compressed.")

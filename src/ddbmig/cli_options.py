@@ -17,6 +17,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Paths = dict[str, tuple[Path, ...]]
 """Input files by role."""
 ROLES = ("schema_files", "slow_logs", "general_logs", "data", "snapshots")
+LOGS = ("slow_logs", "general_logs")
+"""Roles whose paths may be folders of rotated logs, or globs."""
 
 
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -53,8 +55,14 @@ with_engine = _with(
 with_inputs = _with(
     click.argument("folder", required=False, type=PATH),
     click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or by hand."),
-    click.option("--slow-log", "slow_logs", multiple=True, type=PATH, help="Slow query log, plain or compressed."),
-    click.option("--general-log", "general_logs", multiple=True, type=PATH, help="General query log."),
+    click.option(
+        "--slow-log",
+        "slow_logs",
+        multiple=True,
+        type=PATH,
+        help="Slow query log, plain or compressed; a folder or glob of them.",
+    ),
+    click.option("--general-log", "general_logs", multiple=True, type=PATH, help="General query log, likewise."),
     click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows."),
     click.option("--out", type=PATH, help="Folder of the values and reports (default: ./migration)."),
     with_settings,
@@ -63,9 +71,12 @@ with_inputs = _with(
 
 
 def input_paths(project: "Project", given: Paths) -> Paths:
-    """The inputs that options name, else those of ddbmig.yaml (relative to its folder), by role."""
+    """The inputs that options name, else those of ddbmig.yaml (relative to its folder), by role; logs file by file."""
+    from ddbmig.analyzers.log_files import log_files
+
     named = project.config.inputs.model_dump(include=set(ROLES))
-    return {role: given.get(role) or tuple(project.folder / name for name in named[role]) for role in ROLES}
+    paths = {role: given.get(role) or tuple(project.folder / name for name in named[role]) for role in ROLES}
+    return {role: tuple(log_files(files)) if role in LOGS else files for role, files in paths.items()}
 
 
 def check_exist(paths: Iterable[Path]) -> None:
@@ -90,4 +101,16 @@ def print_changes(changes: "Sequence[Change]", as_json: bool) -> None:
         return
     for change in changes:
         click.echo(str(change))
-    click.echo(f"{len(changes)} {'change' if len(changes) == 1 else 'changes'}")
+    click.echo(counted(len(changes), "change"))
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """A number with its noun, e.g. "1 entry", "2 entries"."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def print_json(data: object) -> None:
+    """Data as every command prints it for a script."""
+    from ddbmig.model.base import canonical_json
+
+    click.echo(canonical_json(data).decode(), nl=False)

@@ -7,7 +7,7 @@ import click
 from ddbmig.cli_options import PATH, with_settings
 
 
-@click.command()
+@click.command(short_help="Write all stages as one HTML page.")
 @click.argument("folder", required=False, type=PATH)
 @click.option("--out", type=PATH, help="Folder of the values and reports (without a project: ./migration).")
 @with_settings

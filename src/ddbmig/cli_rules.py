@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ddbmig.cli_options import PATH, input_paths, progress, with_inputs, with_project
+from ddbmig.cli_options import PATH, input_paths, print_json, progress, with_inputs, with_project
 from ddbmig.model.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PHASES = ("relationship", "table", "pattern", "alternative", "index", "validation", "waiver")
 
 
-@click.command()
+@click.command(short_help="The gate for a pipeline: 1 where a finding fails it.")
 @with_inputs
 @click.option(
     "--snapshot", type=PATH, help="A saved snapshot in place of logs and data, and of the schema if not given."
@@ -67,7 +67,7 @@ def _day(text: str | None) -> datetime.date:
         raise UsageError(f"--today {text}", expected="YYYY-MM-DD") from error
 
 
-@click.command()
+@click.command(short_help="Accept a finding until a date, with the reason.")
 @click.argument("rule")
 @click.argument("object", metavar="OBJECT")
 @click.option("--reason", required=True, help="Why it is acceptable.")
@@ -90,7 +90,7 @@ def waive(
     click.echo(check.waive(run, rule, object, reason=reason, owner=owner, expires=expires))
 
 
-@click.command()
+@click.command(short_help="Why a verdict came out, or how a pattern is answered.")
 @click.argument("what", metavar="RULE|RELATIONSHIP|PATTERN")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
@@ -113,7 +113,7 @@ def explain(
 # --- rules -----------------------------------------------------------------------------------------------------------
 
 
-@click.group()
+@click.group(short_help="The rules: list, show, check, test, write.")
 def rules() -> None:
     """The rules: list, show, check and test them; write new ones; see what a change alters."""
 
@@ -133,16 +133,23 @@ def rules_list(as_json: bool, folder: Path | None, out: Path | None, settings: t
 
 @rules.command("show")
 @click.argument("rule")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
-def rules_show(rule: str, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
+def rules_show(
+    rule: str, as_json: bool, folder: Path | None, out: Path | None, settings: tuple[str, ...]
+) -> None:  # fmt: skip
     """One rule as its file says, and what is set otherwise."""
     from ddbmig import rule_tools
     from ddbmig.project import open_project
 
-    click.echo(rule_tools.shown(open_project(folder, out, settings), rule), nl=False)
+    found = rule_tools.one_rule(open_project(folder, out, settings), rule)
+    if as_json:
+        print_json(found.data())
+    else:
+        click.echo(found.text(), nl=False)
 
 
-@rules.command("check")
+@rules.command("check", short_help="Look for mistakes in rule files.")
 @click.argument("packs", nargs=-1, metavar="[PACK]...")
 @with_project
 def rules_check(packs: tuple[str, ...], folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
@@ -153,7 +160,7 @@ def rules_check(packs: tuple[str, ...], folder: Path | None, out: Path | None, s
     click.echo(rule_tools.checked(open_project(folder, out, settings), packs))
 
 
-@rules.command("test")
+@rules.command("test", short_help="Run the rules' own tests.")
 @click.argument("packs", nargs=-1, metavar="[PACK]...")
 @with_project
 def rules_test(packs: tuple[str, ...], folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> int:
@@ -167,7 +174,7 @@ def rules_test(packs: tuple[str, ...], folder: Path | None, out: Path | None, se
     return ExitCode.DONE if done.passed else ExitCode.GATE_FAILED
 
 
-@rules.command("facts")
+@rules.command("facts", short_help="The names that conditions may use.")
 @click.argument("phase", required=False, metavar="[PHASE]", type=click.Choice(PHASES))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def rules_facts(phase: str | None, as_json: bool) -> None:
@@ -177,7 +184,7 @@ def rules_facts(phase: str | None, as_json: bool) -> None:
     click.echo(rule_tools.facts(phase, as_json), nl=False)
 
 
-@rules.command("schema")
+@rules.command("schema", short_help="JSON Schema of the files of a pack, for an editor.")
 @click.argument("document", type=click.Choice(["rule", "pack", "waivers", "check"]), default="rule")
 def rules_schema(document: str) -> None:
     """JSON Schema of a rule file, of pack.yaml or of waivers.yaml, for editors; or of the gate's JSON output."""
@@ -198,7 +205,7 @@ def rules_new(rule_id: str, title: str, phase: "Phase", pack: Path) -> None:
     click.echo(rule_tools.new_rule(pack, rule_id, title, phase))
 
 
-@rules.command("diff")
+@rules.command("diff", short_help="What changed in the rules since a git revision.")
 @click.argument("reference", metavar="REVISION|ddbmig:recommended")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
@@ -236,7 +243,7 @@ def config_show(
     click.echo(rule_tools.configuration(open_project(folder, out, settings), origin=origin, as_json=as_json), nl=False)
 
 
-@config.command("schema")
+@config.command("schema", short_help="JSON Schema of a configuration file, for an editor.")
 @click.argument("document", type=click.Choice(["config", "prices", "scenario", "plans"]), default="config")
 def config_schema(document: str) -> None:
     """JSON Schema of ddbmig.yaml, of a price file or of a scenario, for editors; or of plans.json, for who reads it."""

@@ -28,6 +28,11 @@ class Checked:
     mistakes: tuple[DdbmigError, ...]
     lost: tuple[str, ...] = ()
 
+    def data(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        mistakes = [mistake.data() for mistake in self.mistakes]
+        return {"file": self.file, "entries": self.entries, "mistakes": mistakes, "lost": list(self.lost)}
+
 
 def contract_file(project: Project, given: Path | None) -> Path:
     """The file that is named, else the project's own. Raises UsageError where there is none."""

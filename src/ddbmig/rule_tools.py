@@ -11,7 +11,7 @@ from ddbmig.config import CONFIG
 from ddbmig.engine.facts import BY_PHASE, CATALOGUE, CATALOGUE_VERSION
 from ddbmig.engine.gate import summary, switched_off
 from ddbmig.engine.overrides import SettingValue
-from ddbmig.engine.rule import Rule
+from ddbmig.engine.rule import Origin, Rule
 from ddbmig.engine.rule_diff import compare
 from ddbmig.engine.rule_reader import read_rule
 from ddbmig.engine.rule_tests import mutants, run_rule_tests, survivors
@@ -48,15 +48,42 @@ def listed(project: Project) -> RuleList:
     )  # fmt: skip
 
 
-def shown(project: Project, rule_id: str) -> str:
-    """One rule: where it comes from, what is set otherwise, and its file as it is."""
+@dataclass(frozen=True)
+class OneRule:
+    """A rule as it is in force: its file, who switched it off, and what is set otherwise than its text says."""
+
+    rule: Rule
+    switched_off_by: Origin | None
+
+    def text(self) -> str:
+        """Where it comes from and what is set otherwise, as comments above its file as it is."""
+        rule = self.rule
+        lines = [f"# {rule.file}"]
+        lines += [f"# switched off by {self.switched_off_by}"] if self.switched_off_by else []
+        lines += [f"# {key}: {show(in_force(rule, key))}, set by {origin}" for key, origin in rule.overridden.items()]
+        return "\n".join([*lines, rule.text])
+
+    def data(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        settings = {
+            key: {"value": in_force(self.rule, key), "set_by": str(origin)}
+            for key, origin in self.rule.overridden.items()
+        }
+        return {
+            **summary(self.rule).model_dump(mode="json"),
+            "file": self.rule.file,
+            "switched_off_by": str(self.switched_off_by) if self.switched_off_by else None,
+            "set_otherwise": settings,
+            "text": self.rule.text,
+        }
+
+
+def one_rule(project: Project, rule_id: str) -> OneRule:
+    """A rule of a project, switched off or not. Raises UsageError for one that is not there."""
     rulebook = rules_in_force(project)
     off = {rule.id: (rule, origin) for rule, origin in rulebook.off}
-    rule = off[rule_id][0] if rule_id in off else rulebook.rule(rule_id)
-    lines = [f"# {rule.file}"]
-    lines += [f"# switched off by {off[rule_id][1]}"] if rule_id in off else []
-    lines += [f"# {key}: {show(in_force(rule, key))}, set by {origin}" for key, origin in rule.overridden.items()]
-    return "\n".join([*lines, rule.text])
+    rule, origin = off.get(rule_id) or (rulebook.rule(rule_id), None)
+    return OneRule(rule, origin)
 
 
 def in_force(rule: Rule, key: str) -> SettingValue:

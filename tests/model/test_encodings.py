@@ -56,7 +56,7 @@ def test_number_sizes(literal: str, size: int) -> None:
     assert e.number_size(Decimal(literal)) == size
 
 
-@pytest.mark.parametrize(("value", "size"), ATTRIBUTE_SIZES, ids=repr)
+@pytest.mark.parametrize(("value", "size"), ATTRIBUTE_SIZES, ids=[type(value).__name__ for value, _ in ATTRIBUTE_SIZES])
 def test_value_sizes_of_the_facts_file(value: Any, size: int) -> None:
     assert e.size_of(value) == size
 

@@ -11,9 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from ddbmig.analyzers.zstd import ZstandardStream
 from ddbmig.model.errors import DdbmigError, InputError, UsageError
 
-_MAGIC: Final = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
+_MAGIC: Final = {
+    b"\x1f\x8b": "gz",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zst",
+    b"\x50\x2a\x4d\x18": "zst",  # the skippable frame that pzstd begins with
+}
 _BLOCK: Final = 1 << 20
 _LONGEST_LINE: Final = 128 << 20
 """No statement is longer than max_allowed_packet; a binary file may have no line end at all."""
@@ -117,10 +124,9 @@ class OpenedInput:
 
 @contextmanager
 def open_input(path: Path) -> Iterator[OpenedInput]:
-    """Open a plain, .gz, .bz2 or .xz file, recognised by content.
+    """Open a plain, .gz, .bz2, .xz or .zst file, recognised by content.
 
-    Raises UsageError for a file that is missing, a folder, unreadable or of a compression Python cannot read, and
-    InputError for an empty one.
+    Raises UsageError for a file that is missing, a folder or unreadable, and InputError for an empty one.
     """
     with _open_raw(path) as raw:
         kind = _compression(raw, path)
@@ -137,6 +143,8 @@ def _unpacked(kind: str, stored: "io.BufferedReader[StoredFile]") -> IO[bytes]:
         return io.BufferedReader(bz2.BZ2File(stored), _BLOCK)
     if kind == "xz":
         return io.BufferedReader(lzma.LZMAFile(stored), _BLOCK)
+    if kind == "zst":
+        return io.BufferedReader(ZstandardStream(stored), _BLOCK)
     return stored
 
 
@@ -156,12 +164,7 @@ def _compression(raw: IO[bytes], path: Path) -> str:
     raw.seek(0)
     if not head:
         raise InputError("the file is empty", file=str(path), hint="give a file that holds something, or leave it out")
-    kind = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
-    if kind == "zst":
-        raise UsageError(
-            "Zstandard files cannot be read", file=str(path), hint=f"decompress it first: zstd -d {path.name}"
-        )
-    return kind
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), "")
 
 
 def not_a_log(path: Path, kind: str, seen: bytes) -> DdbmigError:

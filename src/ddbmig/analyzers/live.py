@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from ddbmig.analyzers.normalize import OWN_MARK
-from ddbmig.analyzers.server_login import SAFE_WAYS, Login, ServerAddress, login, parse_url, tls_context
+from ddbmig.analyzers.server_login import SAFE_WAYS, Login, ServerAddress, login, parse_url, tls_context, tls_refusal
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import UsageError
 from ddbmig.model.schema import Schema, Table
@@ -428,10 +428,11 @@ def _as_usage_error(address: ServerAddress) -> Iterator[None]:
         yield
     except (pymysql.err.MySQLError, OSError, RuntimeError) as error:
         code = _code(error)
-        reason = _REASONS.get(code) or BEARABLE.get(code) or "it refuses"
+        known = _REASONS.get(code) or BEARABLE.get(code) or "it refuses", _HINTS.get(code, _HINT)
+        reason, hint = tls_refusal(error) or known
         number = f" (error {code})" if code else f" ({type(error).__name__})"
         raise UsageError(
             f"the server {address} cannot be read: {reason}{number}",
             subject=f"{address.user}@{address.host}",
-            hint=_HINTS.get(code, _HINT),
+            hint=hint,
         ) from error

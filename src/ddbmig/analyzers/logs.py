@@ -7,6 +7,7 @@ from pathlib import Path
 from ddbmig.analyzers.digest import by_time, combine, merge
 from ddbmig.analyzers.files import not_a_log, open_input
 from ddbmig.analyzers.general_log import GeneralLog
+from ddbmig.analyzers.log_files import log_files
 from ddbmig.analyzers.log_reader import LogReader, read_log
 from ddbmig.analyzers.slow_log import SlowLog
 from ddbmig.model.digest import Digest
@@ -17,7 +18,7 @@ Reading = Callable[[str, int, int], None]
 
 
 def read_logs(paths: Sequence[Path], *, key: bytes, jobs: int = 1, reading: Reading = lambda *_: None) -> Digest:
-    """The digest of slow and general logs, plain or compressed; a folder stands for the files in it.
+    """The digest of slow and general logs, plain or compressed, of folders and globs too.
 
     Logs of one kind are put in the order of their times, and the two kinds laid over each other. Raises UsageError or
     InputError for a file that is none.
@@ -36,10 +37,8 @@ def _tell(reading: Reading, path: Path, done: int) -> None:
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
-    """The files themselves, and those of each folder by name. Raises UsageError where nothing is left."""
-    found: list[Path] = []
-    for path in paths:
-        found += sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+    """The files that paths stand for (see log_files). Raises UsageError where nothing is left."""
+    found = [path for path in log_files(paths) if not path.is_dir()]
     if not found:
         raise UsageError("no log given", hint="name log files, or a folder that holds some")
     return found

@@ -20,6 +20,10 @@ SAFE_WAYS = (
 )
 _TLS = ("auto", "preferred", "required", "disabled")
 _OPTIONS = frozenset({"tls", "ca", "socket"})
+_OTHER_HOST = frozenset({62, 64})
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH (x509_vfy.h)."""
+_EXPIRED = 10
+"""OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,17 @@ class Login:
 
 def login(
     url: str, *, defaults_file: Path | None = None, password: str | None = None, ca: Path | None = None,
-    no_tls: bool = False,
+    no_tls: bool = False, group: str | None = None,
 ) -> Login:  # fmt: skip
-    """What a URL and an option file say together. `password` is one that was given otherwise; else it is that of the
+    """What a URL and an option file say together; `group` is a section that goes before [client].
+
+    `password` is one that was given otherwise; else it is that of the
     option file, else MYSQL_PWD. Raises UsageError for a URL or file that is none."""
     if no_tls and ca:
         raise UsageError("--no-tls and --tls-ca contradict each other", hint="leave one of them out")
-    client = _client_options(defaults_file) if defaults_file else {}
+    if group is not None and defaults_file is None:
+        raise UsageError("--login-path names a group of an option file", hint="name the file with --defaults-file")
+    client = _client_options(defaults_file, group) if defaults_file else {}
     address = parse_url(url, client)
     tls = "disabled" if no_tls else address.tls
     known = {**vars(address), "tls": tls, "ca": str(ca) if ca else None if no_tls else address.ca}
@@ -112,8 +120,9 @@ def parse_url(url: str, client: Mapping[str, str] | None = None) -> ServerAddres
     return ServerAddress(host, port, user, database, tls, options.get("ca", known.get("ssl-ca")), socket)
 
 
-def _client_options(path: Path) -> Mapping[str, str]:
-    """The [client] section of an option file as mysql reads it; nothing of the file is repeated in an error."""
+def _client_options(path: Path, group: str | None) -> Mapping[str, str]:
+    """[client] of an option file as mysql reads it, and over it the options of `group`; nothing of
+    the file is repeated in an error."""
     from pymysql.optionfile import Parser
 
     parser = Parser(strict=False)
@@ -124,9 +133,16 @@ def _client_options(path: Path) -> Mapping[str, str]:
     except (OptionFileError, UnicodeDecodeError):
         hint = "write [client] and lines like user=reader"
         raise UsageError("is no option file of MySQL", file=str(path), hint=hint) from None
-    if not parser.has_section("client"):
-        raise UsageError("has no [client] section", file=str(path), hint="add one with user, password and host")
-    return {name: parser.get("client", name) for name, value in parser.items("client") if value is not None}
+    if not parser.has_section(group or "client"):
+        hint = "add one with user, password and host"
+        raise UsageError(f"has no [{group or 'client'}] section", file=str(path), hint=hint)
+    sections = [name for name in ("client", group) if name is not None and parser.has_section(name)]
+    return {
+        name: parser.get(section, name)
+        for section in sections
+        for name, value in parser.items(section)
+        if value is not None
+    }
 
 
 def tls_context(address: ServerAddress) -> ssl.SSLContext:
@@ -142,3 +158,20 @@ def tls_context(address: ServerAddress) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def tls_refusal(error: BaseException) -> tuple[str, str] | None:
+    """What is wrong with TLS, and the way out, where that is why a connection failed; None where it is not.
+
+    pymysql hides it in an error 2003 as its `original_exception`, as if nothing had answered.
+    """
+    cause = getattr(error, "original_exception", error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        if cause.verify_code in _OTHER_HOST:
+            return "its certificate is for another host name", "write the URL with a host that the certificate names"
+        if cause.verify_code == _EXPIRED:
+            return "its certificate has expired", "renew it at the server"
+        return "its certificate is not signed by the CA that you gave", "name the CA of this server with --tls-ca"
+    if isinstance(cause, ssl.SSLError):
+        return "the TLS handshake failed", "compare the server's tls_version with TLS 1.2, the least that is taken"
+    return None

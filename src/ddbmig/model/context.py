@@ -112,9 +112,9 @@ class Inputs(Value):
     schema_files: tuple[str, ...] = ()
     """DDL, as `mysqldump --no-data` writes it."""
     slow_logs: tuple[str, ...] = ()
-    """Slow query logs: times and rows."""
+    """Slow query logs: times and rows. Files, folders of rotated logs, or globs."""
     general_logs: tuple[str, ...] = ()
-    """General query logs: calls and their order."""
+    """General query logs: calls and their order. Files, folders of rotated logs, or globs."""
     data: tuple[str, ...] = ()
     """Rows, as `mysqldump --no-create-info` writes them."""
     snapshots: tuple[str, ...] = ()

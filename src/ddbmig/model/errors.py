@@ -8,7 +8,7 @@ DdbmigError
 └── InputError            input that could not be understood, beyond tolerance                 exit 4
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import ClassVar
 
@@ -72,6 +72,14 @@ class DdbmigError(Exception):
         if self.hint:
             text += f"; {self.hint}"
         return " ".join(text.split())
+
+    def data(self) -> dict[str, str | int]:
+        """What is known of it, by name, for a script; never the line of the file."""
+        return {
+            field.name: value
+            for field in fields(self)
+            if field.name != "source" and (value := getattr(self, field.name)) is not None
+        }
 
     def with_caret(self) -> str:
         """The one line, the line of the file that it speaks of, and a caret below the place."""
