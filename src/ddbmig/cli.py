@@ -27,6 +27,7 @@ from ddbmig.cli_options import (
 )
 from ddbmig.cli_report import report
 from ddbmig.cli_rules import check, config, explain, rules, waive
+from ddbmig.interrupts import interrupts_kept
 from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def main() -> None:
     """The entry point: turns the error tree into exit codes and one-line messages."""
     stdout = sys.stdout
     try:
-        code = cli.main(prog_name="ddbmig", standalone_mode=False)
+        with interrupts_kept():
+            code = cli.main(prog_name="ddbmig", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
     except click.exceptions.Abort:
         _fail("interrupted", ExitCode.INTERRUPTED)
