@@ -180,7 +180,8 @@ def _read(call: ReadCall) -> str:
 
 
 def _write(call: WriteCall) -> str:
-    words = [call.op, call.table, _keys(call.key), f"if {call.condition}" if call.condition else ""]
+    words = [call.op, call.table, _keys(call.key), f"if {call.condition}" if call.condition else "",
+             f"({' '.join(call.unchanged)} as read)" if call.unchanged else ""]  # fmt: skip
     words += ["of the existing row"] if call.existing is not None else []
     words += [f"({call.purpose})"] if call.purpose.startswith("copy") else []
     return " ".join(word for word in words if word)

@@ -12,7 +12,8 @@ from ddbmig.model.schema import Schema
 
 Fields = dict[str, Any]
 Rows = Mapping[str, Mapping[str, Cell]]
-OURS = {"As", "Join", "Match", "Copies", "PerRow", "ForEach", "If", "ConditionIf", "IfPresent", "IfAbsent", "Purpose"}
+OURS = {"As", "Join", "Match", "Copies", "PerRow", "ForEach", "If", "ConditionIf", "ConditionElse", "IfNull",
+        "IfRefused", "IfPresent", "IfAbsent", "Purpose"}  # fmt: skip
 """What a plan says beyond the fields of DynamoDB."""
 SAMPLES: Mapping[str, Any] = {"N": 7, "S": "seven", "B": b"7"}
 NAMED = {"Table": "TableName", "Index": "IndexName"}

@@ -12,7 +12,7 @@ from small_shop import Done, ddbmig_process
 
 APPLICATIONS = (
     "sysbench_ps_mysql57",
-    "wordpress_mysql57",
+    pytest.param("wordpress_mysql57", marks=pytest.mark.slow),  # `make workloads` runs it, too
     "oscar_mysql97",
     pytest.param("tpcc_mysql97", marks=pytest.mark.slow),
 )

@@ -271,6 +271,14 @@ def test_an_upsert_says_what_happens_to_the_row_that_is_there() -> None:
     plan = INSERT_PLAN.model_copy(update={"steps": (put,)})
     found = calls(upsert, plan)["PutItem"]
     assert found["IfPresent"] == "the row $support_1 is kept, with author_id = $support_1.author_id"
+    guarded = put.model_copy(update={"condition": "as read", "unchanged": ("isbn", "author_id")})
+    careful = calls(upsert, plan.model_copy(update={"steps": (guarded,)}))["PutItem"]
+    as_read = ", while it is there and $support_1.isbn is as it was read and $support_1.author_id is as it was read"
+    assert careful["IfPresent"] == found["IfPresent"] + as_read
+    assert (careful["ConditionExpression"], careful["ConditionIf"]) == (
+        "attribute_not_exists(isbn)",
+        "no row was found",
+    )
     replaced = plan.model_copy(update={"steps": (put.model_copy(update={"sets": ()}),)})
     assert calls(upsert, replaced)["PutItem"]["IfPresent"] == "the row $support_1 is replaced"
 

@@ -194,7 +194,7 @@ def test_a_change_of_any_such_expression_is_noticed(
     for entry in entries_of(SHOP, DESIGN.alternative(DESIGN.chosen)):
         for call in calls_of(copy.deepcopy(entry.get("ddb_query_plan", {"Steps": []}))):
             for fields in _bodies(call):
-                if needs not in fields:
+                if needs not in fields or fields.get("If", "").startswith("its key changes"):  # not made here
                     continue
                 mutate(fields)
                 tried += 1

@@ -116,12 +116,14 @@ class WriteCompiler:
         base = WriteCall(
             op="PutItem", table=self.table.name, source=self.table.source_table, ref=0, existing=existing,
             sets=self.pattern.on_duplicate, purpose="base item",
-            condition="not exists" if mode in ("insert", "ignore") else None,
+            condition="not exists" if mode in ("insert", "ignore") else None if existing is None else "as read",
+            unchanged=None if existing is None else self._relied_on_by_upsert(moved, rekeyed),
             estimate=self._effect(self.table, count, transactional, None, self._left_null(given)),
         )  # fmt: skip
         writes = [base]
         if rekeyed:
-            writes.insert(0, self._base_write("DeleteItem", count, transactional=True, existing=existing))
+            delete = self._base_write("DeleteItem", count, transactional=True, existing=existing)
+            writes.insert(0, delete.model_copy(update={"unchanged": base.unchanged, "condition": "exists"}))
         writes += [self._lookup_write("DeleteItem", unique, count, existing=existing) for unique in moved]
         writes += [self._lookup_write("PutItem", unique, count, existing=existing) for unique in given_a_lookup]
         if existing is not None and mode == "replace":
@@ -143,19 +145,27 @@ class WriteCompiler:
             for a in self.pattern.assignments
         )
         direct = key is not None and not (moved or rekeyed or copies or uses_row)
+        everything = {c.name for c in self.entity.table.columns}
+        need = everything if rekeyed else {
+            *self.entity.key_columns, *(c for u in moved for c in u.columns), *self._value_columns(),
+            *(c for copy in copies for c in copy.local_columns), *self._selecting_columns(),
+        }  # fmt: skip
         if not direct:
-            everything = {c.name for c in self.entity.table.columns}
-            need = everything if rekeyed else {
-                *self.entity.key_columns, *(c for u in moved for c in u.columns), *self._value_columns(),
-                *(c for copy in copies for c in copy.local_columns),
-            }  # fmt: skip
             self._read_rows(need)
+        computed = {
+            c for a in self.pattern.assignments if not in_place(a.value)
+            for ref, c in columns_of(a.value) if ref == 0
+        }  # fmt: skip
+        relied_on = everything if rekeyed else {
+            *(c for u in moved for c in u.columns), *computed, *self._selecting_columns(),
+            *(c for copy in copies for c in set(copy.local_columns) - changed),
+        }  # fmt: skip
         rows = self.relation.rows
         sets = (*self.pattern.assignments, *(a for copy in copies for a in self._copied_anew(copy)))
         if rekeyed:
             writes = [
-                self._base_write("DeleteItem", rows, transactional=True),
-                self._base_write("PutItem", rows, transactional=True, sets=sets),
+                self._base_write("DeleteItem", rows, transactional=True, relied_on=relied_on),
+                self._base_write("PutItem", rows, transactional=True, sets=sets, relied_on=relied_on),
             ]
             for unique in self.entity.lookups:  # every look-up item holds the key that changes
                 writes.append(self._lookup_write("DeleteItem", unique, rows))
@@ -163,9 +173,10 @@ class WriteCompiler:
             self._append(writes)
         else:
             touched = changed | {name for copy in copies for _, name in copy.columns}
-            update = self._base_write("UpdateItem", rows, transactional=bool(moved), sets=sets, changed=touched)
+            update = self._base_write("UpdateItem", rows, transactional=bool(moved), sets=sets, changed=touched,
+                                      relied_on=None if direct else relied_on)  # fmt: skip
             if direct:
-                update = update.model_copy(update={"key": key, "per_row": False, "condition": "exists"})
+                update = update.model_copy(update={"key": key, "per_row": False})
             writes = [update]
             for unique in moved:
                 writes.append(self._lookup_write("DeleteItem", unique, rows))
@@ -182,10 +193,11 @@ class WriteCompiler:
             self._append([write.model_copy(update={"key": key, "per_row": False})])
             return
         parents = {column for _, key in actions for column in key.parent_columns}
-        self._read_rows({*self.entity.key_columns, *(c for u in self.entity.lookups for c in u.columns), *parents})
+        relied_on = {*(c for u in self.entity.lookups for c in u.columns), *parents, *self._selecting_columns()}
+        self._read_rows({*self.entity.key_columns, *relied_on})
         rows = self.relation.rows
         self._cascade(0, rows, (self.entity.table.id,))
-        writes = [self._base_write("DeleteItem", rows, transactional=bool(self.entity.lookups))]
+        writes = [self._base_write("DeleteItem", rows, transactional=bool(self.entity.lookups), relied_on=relied_on)]
         writes += [self._lookup_write("DeleteItem", unique, rows) for unique in self.entity.lookups]
         self._append(writes)
 
@@ -366,6 +378,30 @@ class WriteCompiler:
     def _value_columns(self) -> set[str]:
         return {column for a in self.pattern.assignments for ref, column in columns_of(a.value) if ref == 0}
 
+    def _selecting_columns(self) -> set[str]:
+        """The columns of the written table by which the statement chooses its rows."""
+        joins = self.pattern.joins
+        found = columns_of(All(items=(self.pattern.where, *(join.extra for join in joins))))
+        found |= {(c.ref, c.column) for join in joins for pair in join.on for c in pair}
+        return {self._column(column) for ref, column in found if ref == 0}
+
+    def _unchanged(self, relied_on: Collection[str]) -> tuple[str, ...]:
+        """The columns that must be as they were read, in the table's order. Those of the item's own key always are, and
+        a digest is of all."""
+        names = set() if self.entity.digest_key else {*relied_on} - {*self.entity.key_columns}
+        return tuple(c.name for c in self.entity.table.columns if c.name in names)
+
+    def _relied_on_by_upsert(self, moved: Collection[Index], rekeyed: bool) -> tuple[str, ...]:
+        """What an upsert or REPLACE takes from the row already there: the keys of look-up items that go, the values
+        that it computes with; and the whole row where it gets another key, or copies of another parent."""
+        relied_on = {column for unique in moved for column in unique.columns}
+        if self.pattern.insert_mode == "upsert":
+            overwritten = self._overwritten()
+            relied_on |= {c for term in overwritten.values() for ref, c in columns_of(term) if ref == 0}
+            if rekeyed or any(set(copy.local_columns) & set(overwritten) for copy in self.entity.copies):
+                relied_on = {c.name for c in self.entity.table.columns}
+        return self._unchanged(relied_on)
+
     def _not_null(self, column: str) -> bool:
         """Whether the insert may give the column a value other than NULL."""
         for assignment in self.pattern.assignments:
@@ -429,8 +465,12 @@ class WriteCompiler:
         sets: tuple[Assignment, ...] = (),
         changed: Collection[str] | None = None,
         existing: int | None = None,
+        relied_on: Collection[str] | None = None,
     ) -> WriteCall:
-        conditions: Mapping[str, str | None] = {"UpdateItem": "exists", "PutItem": "not exists", "DeleteItem": None}
+        """A write of the table's own item. `relied_on`: the columns of the row by which it was decided; None where
+        the row is not read before."""
+        gone = None if relied_on is None else "exists"
+        conditions: Mapping[str, str | None] = {"UpdateItem": "exists", "PutItem": "not exists", "DeleteItem": gone}
         return WriteCall.model_validate(
             {
                 "op": op,
@@ -441,6 +481,7 @@ class WriteCompiler:
                 "existing": existing,
                 "sets": sets,
                 "condition": conditions[op],
+                "unchanged": None if relied_on is None else self._unchanged(relied_on),
                 "purpose": "base item",
                 "estimate": self._effect(
                     self.table, rows, transactional, None if changed is None else frozenset(changed)

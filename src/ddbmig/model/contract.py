@@ -50,6 +50,12 @@ class ContractAttribute(Value):
     fields: Mapping[str, str] | None = None
     encoding: Encoding | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether it keeps a column of the entry's own table as it is, by itself."""
+        kept = self.template is None and self.value is None and self.encoding != "row_digest"
+        return kept and not self.denormalized
+
 
 class ContractGsi(Value):
     """A GSI of a table entry. A key of several attributes names the first, and lists them all."""

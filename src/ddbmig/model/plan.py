@@ -175,7 +175,11 @@ class WriteCall(Value):
     sets: tuple[Assignment, ...] = ()
     existing: int | None = None
     """PutItem of an upsert or REPLACE: the reference that holds the row already there, if any; `sets` then apply."""
-    condition: Literal["exists", "not exists"] | None = None
+    condition: Literal["exists", "not exists", "as read"] | None = None
+    """Of the item. `as read`: it exists where `existing` was found, and does not where it was not."""
+    unchanged: tuple[str, ...] | None = None
+    """Columns of the row that was read which must be as they were, because the write was decided by them. Where the
+    condition is refused the row is read and decided anew. None: nothing was read, and a refusal is final."""
     per_row: bool = False
     purpose: str
     """`base item`, `look-up of books.isbn`, `copy of authors.name`."""

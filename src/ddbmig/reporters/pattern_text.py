@@ -11,7 +11,8 @@ from ddbmig.reporters.markdown import visible
 WIDTH = 80
 _BODY = 6
 """Columns before the fields of a call."""
-_WORDS = ("As", "PerRow", "ForEach", "Join", "Match", "Copies", "If", "ConditionIf", "IfPresent", "IfAbsent", "Purpose")
+_WORDS = ("As", "PerRow", "ForEach", "Join", "Match", "Copies", "If", "ConditionIf", "ConditionElse", "IfNull",
+          "IfRefused", "IfPresent", "IfAbsent", "Purpose")  # fmt: skip
 """Fields that are the plan's own; they follow those of DynamoDB."""
 Fields = Mapping[str, Any]
 

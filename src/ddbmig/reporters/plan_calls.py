@@ -225,15 +225,34 @@ class _Writer:
         if call.op == "UpdateItem":
             found["UpdateExpression"] = (update := self._update(call, table, expressions)).text()
             absent = ", ".join(update.may_be_absent())
-        if call.condition is not None:
-            function = "attribute_exists" if call.condition == "exists" else "attribute_not_exists"
-            found["ConditionExpression"] = f"{function}({expressions.name(table.pk)})"
-            if self.pattern.kind == "update" and call.op == "PutItem":
-                found["ConditionIf"] = "its key changes"
+        found |= self._condition(call, table, expressions)
         found |= expressions.fields()
         if absent:
             found["IfAbsent"] = f"MySQL leaves NULL in {absent}: make the call without it"
         return found | self._write_options(call, table)
+
+    def _condition(self, call: WriteCall, table: TableDesign, expressions: Expressions) -> Fields:
+        """What must hold of the item, and what to do where it does not because the row was read too long ago."""
+        if call.condition is None:
+            return {}
+        function = "attribute_exists" if call.condition == "exists" else "attribute_not_exists"
+        clauses, nulls, found = [f"{function}({expressions.name(table.pk)})"], [], Fields()
+        for column in call.unchanged or () if call.op != "PutItem" else ():
+            read = ColumnRef(ref=call.ref if call.existing is None else call.existing, column=column)
+            name = expressions.name(plain_attribute(table, column) or column)
+            shown = self.values.term(read, column, table.source_table)
+            clauses.append(f"{name} = {expressions.value(shown, column)}")
+            if self.values.may_be_null(read):
+                nulls.append(name)
+        found["ConditionExpression"] = " AND ".join(clauses)
+        if nulls:
+            found["IfNull"] = f"attribute_not_exists where NULL was read of {', '.join(nulls)}"
+        if call.op == "PutItem" and call.condition == "as read":
+            found["ConditionIf"] = "no row was found"
+        elif call.op == "PutItem" and self.pattern.kind == "update":
+            found["ConditionIf"] = "its key changes"
+            found |= {"ConditionElse": "every attribute is as it was read"} if call.unchanged is not None else {}
+        return found | ({"IfRefused": "read the row again and decide anew"} if call.unchanged is not None else {})
 
     def _update(self, call: WriteCall, table: TableDesign, expressions: Expressions) -> Update:
         return Update(call, table, self.values if call.existing is None else self._of_existing(call), expressions)
@@ -264,12 +283,14 @@ class _Writer:
     def _if_present(self, call: WriteCall) -> str:
         """What an upsert or REPLACE does where the row is there: its columns then mean those of that row."""
         alias = self.namer.reference(call.existing or 0)
+        as_read = "".join(f" and ${alias}.{column} is as it was read" for column in call.unchanged or ())
+        condition = f", while it is there{as_read}" if call.condition == "as read" else ""
         if not call.sets:
-            return f"the row ${alias} is replaced"
+            return f"the row ${alias} is replaced{condition}"
         there = self._of_existing(call)
         there.mention(*(given.value for given in call.sets))
         sets = ", ".join(f"{given.column} = {there.namer.term(given.value)}" for given in call.sets)
-        return f"the row ${alias} is kept, with {sets}"
+        return f"the row ${alias} is kept, with {sets}{condition}"
 
     def _of_existing(self, call: WriteCall) -> Values:
         """The values of an upsert's assignments, where columns mean those of the row that is there."""

@@ -46,8 +46,7 @@ def projected(pattern: AccessPattern, plan: Plan, call: ReadCall, table: TableDe
 def plain_attribute(table: TableDesign, column: str) -> str | None:
     """The attribute that keeps a column as it is."""
     for name, attribute in table.attributes.items():
-        plain = attribute.template is None and attribute.value is None and not attribute.denormalized
-        if plain and attribute.encoding != "row_digest" and attribute.source_column.lower() == column.lower():
+        if attribute.plain and attribute.source_column.lower() == column.lower():
             return name
     return None
 

@@ -36,6 +36,7 @@ from ddbmig.model.plan import (
     Step,
     Transaction,
     WriteCall,
+    in_place,
     range_bound,
 )
 from ddbmig.model.schema import Column
@@ -75,6 +76,8 @@ class PlanResult:
     keys: tuple[tuple[Cell, ...], ...] = ()
 
 
+MOST_ATTEMPTS = 4
+"""So often a row is read and written anew while other clients change it in between."""
 _COMPUTED = -1
 """The reference under which a row of the relation keeps the aggregates and existence tests computed for it."""
 
@@ -87,8 +90,7 @@ def run_plan(
     Raises NotEvaluated where a value or condition is none that a client can compute.
     """
     run = _Run(operations, pattern, plan, params, new_keys)
-    for step in plan.steps:
-        run.step(step)
+    run.make_steps()
     if pattern.kind != "select":
         return PlanResult(run.affected)
     return PlanResult(len(run.relation), run.outputs(), run.keys())
@@ -99,6 +101,7 @@ class _Run:
         self, operations: Operations, pattern: AccessPattern, plan: Plan, params: Params, new_keys: AUTO_KEYS
     ) -> None:
         self.operations, self.pattern, self.params, self.new_keys = operations, pattern, params, new_keys
+        self.plan, self.position = plan, 0
         self.refs = (*pattern.refs, *plan.support)
         self.columns: dict[tuple[int, str], Column] = {
             (n, c.name): c for n, ref in enumerate(self.refs) for c in operations.columns(ref.table)
@@ -108,6 +111,12 @@ class _Run:
         self.affected = 0
 
     # --- steps ---
+
+    def make_steps(self) -> None:
+        """All steps of the plan."""
+        for position, step in enumerate(self.plan.steps):
+            self.position = position
+            self.step(step)
 
     def step(self, step: Step) -> None:
         if isinstance(step, ReadCall):
@@ -449,19 +458,55 @@ class _Run:
             elif row is None or id(row) in seen:
                 continue
             seen.add(id(row))
-            changes = [change for call in writes if (change := self._change(call, binding, row)) is not None]
-            main = writes[0].ref == 0
-            try:
-                if changes:
-                    self.operations.write(changes)
-                self.affected += main and bool(changes)
-            except ConditionFailed as refused:
-                if self.pattern.insert_mode in ("upsert", "replace"):
-                    raise NotEvaluated("another row has a unique key of the new one") from refused
-                if main and self.pattern.kind == "insert":
-                    return
+            self._write_row(writes, binding, row)
         if writes[0].key and writes[0].ref == 0:
             self.relation = [{0: self._keyed_row(writes[0])}]
+
+    def _write_row(self, writes: tuple[WriteCall, ...], binding: Binding, row: Row | None) -> None:
+        """The writes for one row. Where it is not as it was read, it is read and decided anew.
+
+        Raises NotEvaluated where they are refused each time.
+        """
+        main, kind, replaces = writes[0].ref == 0, self.pattern.kind, self.pattern.insert_mode in ("upsert", "replace")
+        for _ in range(MOST_ATTEMPTS):
+            made = [(call, change) for call in writes if (change := self._change(call, binding, row)) is not None]
+            try:
+                if made:
+                    self.operations.write([change for _, change in made])
+                self.affected += main and bool(made)
+                return
+            except ConditionFailed as failed:
+                decided = any(made[number][0].unchanged is not None for number in failed.refused)
+            if not decided and not (main and kind == "insert" and replaces):
+                return  # the row has gone, or another one has its unique value
+            fresh = self._read_again(binding, row)
+            if fresh is None:
+                return
+            binding, row = fresh
+        raise NotEvaluated("another row has a unique key of the new one" if replaces else "the row is never as read")
+
+    def _read_again(self, binding: Binding, row: Row | None) -> tuple[Binding, Row | None] | None:
+        """A row of the written table as it is now, in the relation too; None where it is not selected any more."""
+        assert row is not None  # noqa: S101  # nothing is read before a write by key
+        inserts = self.pattern.kind == "insert"
+        before, self.relation = self.relation, [{0: row}] if inserts else [{}]
+        for step in self.plan.steps[: self.position]:
+            if not isinstance(step, WriteCall | Transaction):
+                self.step(step)
+        fresh = self.relation if inserts else self._instead_of(row, before)
+        place = next(n for n, one in enumerate(before) if one is binding or one.get(0) is row)
+        rest = [one for one in before[place:] if one.get(0) is not row]
+        self.relation = [*before[:place], *fresh, *rest]
+        return (fresh[0], fresh[0][0]) if fresh else None
+
+    def _instead_of(self, row: Row, before: list[Binding]) -> list[Binding]:
+        """What of a relation read anew holds a row; under a LIMIT that row's place may have gone to another."""
+        table = self.operations.entity(self.refs[0].table)
+        keys = [_frozen(self._base_key(table, binding[0] or {})) for binding in self.relation]
+        mine, others = _frozen(self._base_key(table, row)), {_frozen(self._base_key(table, b[0] or {})) for b in before}
+        wanted = {mine} & {*keys} or {k for k in keys if self.pattern.limit is not None and k not in others}
+        first = next((key for key in keys if key in wanted), None)
+        return [binding for binding, key in zip(self.relation, keys, strict=True) if key == first]
 
     def _keyed_row(self, call: WriteCall) -> Row:
         """What is known of a row written by key: its key columns."""
@@ -485,23 +530,43 @@ class _Run:
             stays = self.pattern.kind == "update" and builder.applies(new) and self._base_key(table, new) == old_key
             if old_key is None or stays:
                 return None
-            return ItemWrite(table, old_key, self.operations.peek(table, old_key), None)
+            before = self.operations.peek(table, old_key)
+            return ItemWrite(table, old_key, before, None, call.condition, self._as_read(call, table, row))
         if call.op == "PutItem":
-            return self._moved(call, table, new, old_key) if builder.applies(new) else None
+            return self._moved(call, table, new, old_key, row) if builder.applies(new) else None
         assert old_key is not None  # noqa: S101  # an entity has an item for every row
         before = self.operations.peek(table, old_key)
-        return ItemWrite(table, old_key, before, self._changed_item(call, table, before, binding), call.condition)
+        after = self._changed_item(call, table, before, binding, row)
+        return ItemWrite(table, old_key, before, after, call.condition, self._as_read(call, table, row))
+
+    def _as_read(self, call: WriteCall, table: TableDesign, row: Row) -> dict[str, Any] | None:
+        """The attributes by which a write was decided, as they were read."""
+        if call.unchanged is None:
+            return None
+        builder = self.operations.builder(table.name)
+        attributes = {a.source_column: (name, a) for name, a in table.attributes.items() if a.plain}
+        return {name: builder.value(attribute, row) for name, attribute in map(attributes.__getitem__, call.unchanged)}
 
     def _moved(
-        self, call: WriteCall, table: TableDesign, new: Row, old_key: Mapping[str, Any] | None
+        self, call: WriteCall, table: TableDesign, new: Row, old_key: Mapping[str, Any] | None, old: Row
     ) -> ItemWrite | None:
-        """The item under its new key; under the same key it replaces the old one, a look-up item if it differs."""
-        key = self._base_key(table, new)
+        """The item under its new key; under the same key what differs follows, of a look-up item the whole."""
+        key, builder = self._base_key(table, new), self.operations.builder(table.name)
         if key != old_key:
             key, item = self._numbered(table, new, key)
-            return ItemWrite(table, key, None, item, call.condition)
-        before, item = self.operations.peek(table, key), self.operations.builder(table.name).item(new, self._parent)
-        return None if table.role == "lookup" and before == item else ItemWrite(table, key, before, {**item, **key})
+            return ItemWrite(table, key, None, item, "not exists" if call.condition else None)
+        before, item = self.operations.peek(table, key), builder.item(new, self._parent)
+        if table.role == "lookup":
+            return None if before == item else ItemWrite(table, key, before, {**item, **key})
+        if self.pattern.insert_mode == "replace":
+            after = {**item, **key}
+        else:
+            was, after = builder.item(old, self._parent), dict(before or {})
+            for name in {*was, *item} - {*key}:
+                if was.get(name) != item.get(name):
+                    after.pop(name, None)
+                    after |= {name: item[name]} if name in item else {}
+        return ItemWrite(table, key, before, after, "exists", self._as_read(call, table, old))
 
     def _numbered(self, table: TableDesign, row: Row, key: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """Key and item of a row; of a table without a key, with the first free number among equal rows."""
@@ -528,12 +593,16 @@ class _Run:
         return ItemWrite(table, key, before, self._changed_item(call, table, before, {0: row}), call.condition)
 
     def _changed_item(
-        self, call: WriteCall, table: TableDesign, before: Mapping[str, Any] | None, binding: Binding
-    ) -> dict[str, Any]:
-        """The item with the assigned columns, and the attributes composed of them, set anew."""
+        self, call: WriteCall, table: TableDesign, before: Mapping[str, Any] | None, binding: Binding,
+        read: Row | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The item with the assigned columns, and the attributes composed of them, set anew.
+
+        DynamoDB computes with the item that it has, the client with the row that it has read.
+        """
         after = dict(before or {})
         row = dict(self.operations.row(table, after))
-        values = self._assigned(call.sets, row, binding)
+        values = self._assigned(call.sets, row, binding, read)
         row |= values
         builder = self.operations.builder(table.name)
         for name, attribute in table.attributes.items():
@@ -590,26 +659,30 @@ class _Run:
         if call.op == "DeleteItem":
             if old_key is None or (builder.applies(new) and self._base_key(table, new) == old_key):
                 return None
-            return ItemWrite(table, old_key, self.operations.peek(table, old_key), None)
+            before = self.operations.peek(table, old_key)
+            return ItemWrite(table, old_key, before, None, call.condition, self._as_read(call, table, existing or {}))
         if not builder.applies(new):
             return None
         if old_key is not None:
-            return self._moved(call, table, new, old_key)
+            return self._moved(call, table, new, old_key, existing or {})
         key, item = self._numbered(table, new, self._base_key(table, new))
-        return ItemWrite(table, key, self.operations.peek(table, key), item, call.condition)
+        condition = "not exists" if call.condition == "as read" else call.condition
+        return ItemWrite(table, key, self.operations.peek(table, key), item, condition)
 
     def _merged(self, existing: Row, row: Row) -> dict[str, Cell]:
         """The existing row after ON DUPLICATE KEY UPDATE."""
         return self._as_changed(existing, self._assigned(self.pattern.on_duplicate, existing, {}))
 
-    def _assigned(self, assignments: Iterable[Assignment], row: Row, binding: Binding) -> dict[str, Cell]:
+    def _assigned(
+        self, assignments: Iterable[Assignment], row: Row, binding: Binding, read: Row | None = None
+    ) -> dict[str, Cell]:
         """The new values of a row's columns and copies: assigned one after the other, each sees those before it."""
-        now, found = dict(row), dict[str, Cell]()
+        found: dict[str, Cell] = {}
         for assignment in assignments:
+            now = {**(row if read is None or in_place(assignment.value) else read), **found}
             value = self.evaluator.value(assignment.value, {**binding, 0: now})
             column = self.columns.get((0, assignment.column))
             found[assignment.column] = value if column is None else as_stored(value, column)
-            now |= found
         return found
 
     def _updated(self, row: Row, binding: Binding) -> dict[str, Cell]:

@@ -57,7 +57,11 @@ class Meter:
 
 
 class ConditionFailed(Exception):
-    """A write's condition did not hold: SQL would have changed no row."""
+    """The conditions of some writes did not hold, and nothing was written; `refused` are their positions."""
+
+    def __init__(self, refused: Iterable[int] = ()) -> None:
+        super().__init__()
+        self.refused = tuple(refused)
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class ItemWrite:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     condition: str | None = None
+    unchanged: Mapping[str, Any] | None = None
+    """Attributes that must still have the value that was read, None where there was none. See WriteCall.unchanged."""
 
 
 class Operations:
@@ -118,7 +124,7 @@ class Operations:
         return own | {
             a.source_column: decode(item.get(name), a.encoding or "string", source.column(a.source_column))
             for name, a in table.attributes.items()
-            if a.template is None and a.value is None and not a.denormalized and a.encoding != "row_digest"
+            if a.plain
         }
 
     def get(self, table: TableDesign, key: Mapping[str, Any], consistent: bool) -> dict[str, Any] | None:
@@ -216,11 +222,11 @@ class Operations:
                 actions: Any = [dict([self._request(write)]) for write in writes]
                 answer = self._client.transact_write_items(TransactItems=actions, ReturnConsumedCapacity="INDEXES")
                 capacities = answer.get("ConsumedCapacity", [])
-        except (
-            self._client.exceptions.ConditionalCheckFailedException,
-            self._client.exceptions.TransactionCanceledException,
-        ) as error:
-            raise ConditionFailed from error
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise ConditionFailed([0]) from error
+        except self._client.exceptions.TransactionCanceledException as error:
+            reasons = enumerate(error.response["CancellationReasons"])
+            raise ConditionFailed(n for n, why in reasons if why.get("Code") == "ConditionalCheckFailed") from error
         self.written += writes
         self._measure(writes, sum(c.get("CapacityUnits", 0.0) for c in capacities))
 
@@ -229,9 +235,7 @@ class Operations:
         table = write.table
         request: dict[str, Any] = {"TableName": self._prefix + table.name}
         if write.condition:
-            function = "attribute_exists" if write.condition == "exists" else "attribute_not_exists"
-            request["ConditionExpression"] = f"{function}(#k)"
-            request["ExpressionAttributeNames"] = {"#k": table.pk}
+            request |= self._condition(write)
         if write.after is None:
             return "Delete", request | {"Key": self.wire(write.key)}
         if write.before is None or write.condition != "exists":
@@ -242,7 +246,7 @@ class Operations:
         """SET and REMOVE of what differs between the two images; where nothing does, one attribute is set as it was."""
         before, after = write.before or {}, write.after or {}
         names = dict(request.get("ExpressionAttributeNames", {}))
-        values, sets, removes = {}, [], []
+        values, sets, removes = dict[str, Any](), [], []
         differing = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
         for number, name in enumerate(differing or sorted({*after} - {*write.key})[:1]):
             names[f"#a{number}"] = name
@@ -255,9 +259,23 @@ class Operations:
         clauses = [f"SET {', '.join(sets)}" if sets else "", f"REMOVE {', '.join(removes)}" if removes else ""]
         if any(clauses):
             found["UpdateExpression"] = " ".join(filter(None, clauses))
-        if values:
-            found["ExpressionAttributeValues"] = self.wire(values)
+        if values or "ExpressionAttributeValues" in request:
+            found["ExpressionAttributeValues"] = request.get("ExpressionAttributeValues", {}) | self.wire(values)
         return found
+
+    def _condition(self, write: ItemWrite) -> dict[str, Any]:
+        """Whether the item is there, and its attributes are as they were read."""
+        names, values = {"#k": write.table.pk}, {}
+        clauses = ["attribute_exists(#k)" if write.condition == "exists" else "attribute_not_exists(#k)"]
+        for number, (name, value) in enumerate((write.unchanged or {}).items()):
+            names[f"#u{number}"] = name
+            if value is None:
+                clauses.append(f"attribute_not_exists(#u{number})")
+            else:
+                clauses.append(f"#u{number} = :u{number}")
+                values[f":u{number}"] = value
+        found: dict[str, Any] = {"ConditionExpression": " AND ".join(clauses), "ExpressionAttributeNames": names}
+        return found | ({"ExpressionAttributeValues": self.wire(values)} if values else {})
 
     def _measure(self, writes: list[ItemWrite], consumed: float) -> None:
         transactional = len(writes) > 1

@@ -25,6 +25,7 @@ from ddbmig.model.schema import Column, Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check
 from ddbmig.validators.evaluate import NotEvaluated
+from ddbmig.validators.execute import MOST_ATTEMPTS
 from ddbmig.validators.stress.memory import Client, Item, Items
 
 NAME = "Consistency edge case testing"
@@ -186,7 +187,7 @@ def value_of(column: Column, number: int) -> Cell:
 
 def _orders(calls: int) -> Iterator[str]:
     """Orders of the calls of A and B with one, two and three switches."""
-    rest = MOST_CALLS
+    rest = MOST_CALLS * MOST_ATTEMPTS  # a refused write is made anew
     for first in range(1, calls + 1):
         for second in range(1, calls + 1):
             for a, b in (("A", "B"), ("B", "A")):

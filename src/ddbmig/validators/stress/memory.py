@@ -61,12 +61,19 @@ class MemoryOperations(Operations):
         return (dict(item) for item in self.items[table.name].values())
 
     def write(self, writes: list[ItemWrite]) -> None:
-        for write in writes:
-            there = _key(write.table, write.key) in self.items[write.table.name]
-            if write.condition is not None and there != (write.condition == "exists"):
-                raise ConditionFailed
+        refused = [number for number, write in enumerate(writes) if not self._allowed(write)]
+        if refused:
+            raise ConditionFailed(refused)
         for write in writes:
             self._apply(write)
+
+    def _allowed(self, write: ItemWrite) -> bool:
+        there = self.items[write.table.name].get(_key(write.table, write.key))
+        if write.condition is None:
+            return True
+        if there is None or write.condition != "exists":
+            return (there is not None) == (write.condition == "exists")
+        return all(there.get(name) == value for name, value in (write.unchanged or {}).items())
 
     def _apply(self, write: ItemWrite) -> None:
         """A delete, a put, or an update of the attributes that the client changes."""
