@@ -19,6 +19,11 @@ PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
          "--disable-extensions", "--disable-background-networking", "--remote-debugging-pipe")  # fmt: skip
 
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37,
+        "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "/": 191}  # fmt: skip
+"""The codes of the keys that are pressed (https://www.w3.org/TR/uievents/#fixed-virtual-key-codes)."""
+MODIFIERS = {"": 0, "Control": 2, "Shift": 8}
+
 MOVE = """
 import fcntl, os, sys
 ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]  # out of the way of 3 and 4
@@ -108,12 +113,36 @@ class Page:
         """`light` or `dark`, as the reader's system says."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
-    def press(self, key: str, text: str = "") -> None:
-        """A key, as `Tab`, `Enter` or `/`."""
-        codes = {"Tab": 9, "Enter": 13, "/": 191}
+    def press(self, key: str, text: str = "", *, held: str = "") -> None:
+        """A key, as `Tab`, `Enter` or `/`; `held` is `Shift` or `Control`."""
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=codes[key],
-                      text=text if kind == "keyDown" else "")  # fmt: skip
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=KEYS[key],
+                      modifiers=MODIFIERS[held], text=text if kind == "keyDown" else "")  # fmt: skip
+
+    def point(self, selector: str) -> None:
+        """Move the mouse to the middle of the first element that matches."""
+        x, y = self._middle(selector)
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def tap(self, selector: str) -> None:
+        """Touch the middle of the first element that matches, with one finger."""
+        x, y = self._middle(selector)
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def _middle(self, selector: str) -> tuple[float, float]:
+        found = self.run(
+            f"(() => {{ const it = document.querySelector({json.dumps(selector)});"
+            " it.scrollIntoView({block: 'center', behavior: 'instant'}); const box = it.getBoundingClientRect();"
+            " return [box.x + box.width / 2, box.y + box.height / 2] })()"
+        )
+        return found[0], found[1]
+
+    def focused(self) -> dict[str, str]:
+        """What a screen reader is told of the element that has the focus: its role, name and description."""
+        element = self.call("Runtime.evaluate", expression="document.activeElement")["result"]["objectId"]
+        nodes = self.call("Accessibility.getPartialAXTree", objectId=element, fetchRelatives=False)["nodes"]
+        return {part: nodes[0].get(part, {}).get("value", "") for part in ("role", "name", "description")}
 
     def picture(self, path: Path, *, whole: bool = False) -> None:
         """A screenshot as PNG."""

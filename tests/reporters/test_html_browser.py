@@ -139,6 +139,137 @@ def test_the_keyboard_reaches_the_report_first(small: Page) -> None:
     assert small.run("document.activeElement.id") == "main"
 
 
+# --- a table by the keyboard, and what is known of its numbers ---
+
+
+def _focused(page: Page) -> str:
+    """The text of the cell that the keyboard is in."""
+    return page.run("document.activeElement.closest('td, th').innerText.trim()")  # type: ignore[no-any-return]
+
+
+def _tip(page: Page) -> str | None:
+    return page.run("tip.checkVisibility() ? tip.textContent : null")  # type: ignore[no-any-return]
+
+
+def _enter(page: Page, grid: str) -> None:
+    """Into a table by the Tab key, from the field above it."""
+    page.run(f"document.querySelector('#{grid} [data-filter]').focus()")
+    page.press("Tab")
+
+
+def test_one_tab_enters_a_table_and_the_next_leaves_it(small: Page) -> None:
+    _enter(small, "patterns-table")
+    assert _focused(small) == "access pattern"
+    small.press("ArrowDown")
+    assert _focused(small) == _rows(small, "patterns-table")[0]
+    small.press("ArrowRight")
+    small.press("Tab")
+    assert small.run("document.activeElement.closest('#patterns-table')") is None
+    small.press("Tab", held="Shift")
+    assert _focused(small) == _rows(small, "patterns-table", 1)[0]
+
+
+def test_every_table_is_one_stop_of_the_tab_key(hostile: Page) -> None:
+    stops = "[...document.querySelectorAll('table')].map(one => one.querySelectorAll('[tabindex=\"0\"]').length)"
+    inside = "document.querySelectorAll('table :is(a, button):not([tabindex])').length"
+    assert set(hostile.run(stops)) == {1}
+    assert hostile.run(inside) == 0
+
+
+KEYS = [
+    ("ArrowLeft", "", 0, 0), ("ArrowRight", "", 0, 1), ("ArrowUp", "", -1, 0), ("ArrowDown", "", 1, 0),
+    ("End", "", 0, 7), ("Home", "", 0, 0), ("PageDown", "", 5, 0), ("PageUp", "", -1, 0),
+    ("End", "Control", 5, 7), ("Home", "Control", -1, 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "held", "row", "column"), KEYS)
+def test_keys_move_within_a_table(key: str, held: str, row: int, column: int, small: Page) -> None:
+    _enter(small, "patterns-table")
+    small.press("ArrowDown")
+    small.press(key, held=held)
+    at = "(cell => [cell.parentNode.rowIndex - 1, cell.cellIndex])(document.activeElement.closest('td, th'))"
+    assert small.run(at) == [row, column]
+
+
+def test_the_keyboard_walks_over_the_rows_that_are_shown_only(small: Page) -> None:
+    _type(small, "#patterns-table [data-filter]", "orders code")
+    shown = _rows(small, "patterns-table")
+    _enter(small, "patterns-table")
+    walked = []
+    for _ in range(len(shown) + 2):
+        small.press("ArrowDown")
+        walked.append(_focused(small))
+    assert walked == [*shown, shown[-1], shown[-1]]
+    _type(small, "#patterns-table [data-filter]", "town")
+    _enter(small, "patterns-table")
+    assert _focused(small) == "access pattern"
+
+
+def test_a_heading_sorts_and_a_link_leads_on_by_enter(small: Page) -> None:
+    _enter(small, "patterns-table")
+    small.press("Enter", "\r")
+    assert small.run("document.activeElement.closest('th').ariaSort") == "ascending"
+    assert _rows(small, "patterns-table") == sorted(_rows(small, "patterns-table"))
+    small.press("ArrowDown")
+    small.press("Enter", "\r")
+    small.run("new Promise(done => setTimeout(done, 50))")
+    assert small.run("document.activeElement.parentElement.matches('#patterns details[open]')")
+
+
+def test_the_cell_that_the_keyboard_is_in_tells_unit_and_source(small: Page) -> None:
+    _enter(small, "patterns-table")
+    assert _tip(small) is None
+    small.press("ArrowDown")
+    small.press("ArrowRight")
+    small.press("ArrowRight")
+    said = small.focused()
+    assert said["role"] == "gridcell"
+    assert said["name"] == _rows(small, "patterns-table", 2)[0]
+    assert said["description"] == _tip(small) == "calls in the logs; measured"
+    small.press("Escape")
+    assert _tip(small) is None
+    small.press("ArrowRight")
+    assert "calls a month; rates" in (_tip(small) or "")
+    small.press("Tab")
+    assert small.run("document.querySelectorAll('table [aria-describedby]').length") == 0
+
+
+def test_a_row_is_named_by_its_first_cell(small: Page) -> None:
+    small.run("document.querySelector('#tables-table [data-sort=\"0\"]').focus()")
+    small.press("ArrowDown")
+    name = _rows(small, "tables-table")[0]
+    assert small.focused() == {"role": "rowheader", "name": name, "description": ""}
+
+
+def test_a_mouse_is_told_and_may_go_to_what_it_is_told(small: Page) -> None:
+    small.point("#patterns-table td .fig")
+    assert _tip(small) == "calls in the logs; measured"
+    small.point("#tip")
+    assert _tip(small)
+    small.point("h1")
+    assert _tip(small) is None
+
+
+def test_a_finger_is_told_and_a_tap_elsewhere_ends_it(small: Page) -> None:
+    small.size(400)
+    small.tap("#patterns-table td .fig")
+    assert _tip(small) == "calls in the logs; measured"
+    inside = "(box => box.left >= 0 && box.right <= innerWidth)(tip.getBoundingClientRect())"
+    assert small.run(inside)
+    small.tap("#patterns h2")
+    assert _tip(small) is None
+
+
+def test_a_hostile_text_in_a_tip_stays_text(hostile: Page) -> None:
+    said = hostile.run(
+        "[...document.querySelectorAll('table :is([title], [data-about])')].map(one => {"
+        " const cell = one.closest('td, th'); cell.tabIndex = 0; cell.focus(); return tip.textContent })"
+    )
+    assert any(TABLE in text for text in said)
+    assert hostile.run("window.hit === undefined && tip.children.length") == 0
+
+
 @pytest.mark.parametrize("name", ["hostile", "small"])
 @pytest.mark.parametrize("width", [400, 1440])
 def test_no_page_is_wider_than_its_screen(name: str, width: int, request: pytest.FixtureRequest) -> None:

@@ -201,10 +201,10 @@ def _index_row(material: Material, table: TableDesign, index: IndexDesign) -> tu
 def finding_grid(material: Material) -> Grid:
     """The findings of all stages."""
     shown = subject(material)
-    rows = [(Figure(one.severity, ("error", "warning", "info").index(one.severity)), word(f"{one.rule} {one.title}"),
+    rows = [(word(f"{one.rule} {one.title}"), Figure(one.severity, ("error", "warning", "info").index(one.severity)),
              shown(one.subject), word(one.message, about="; ".join(map(visible, one.because))),
              word(one.instead or "–")) for one in material.findings]  # fmt: skip
-    return grid("findings-table", "Findings", "severity, rule, object, what, instead", rows)
+    return grid("findings-table", "Findings", "finding, severity, object, what, instead", rows)
 
 
 def choice_grid(material: Material) -> Grid:

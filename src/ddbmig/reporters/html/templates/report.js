@@ -37,6 +37,8 @@
     const rows = all("tbody tr", grid);
     rows.forEach((row) => { row.hidden = !holds(row, wanted); });
     grid.classList.toggle("open", wanted.length > 0 || "asked" in grid.dataset);
+    const table = grid.querySelector("table");
+    if (table) reachBy(table, entrance(table));
     const none = grid.querySelector(".none");
     if (none) none.hidden = rows.some((row) => !row.hidden);
     const left = rows.filter((row) => !row.hidden).length;
@@ -74,6 +76,113 @@
     if (event.key === "/" && !typing) { event.preventDefault(); search.focus(); }
     if (event.key === "Escape" && document.activeElement === search) { search.value = ""; searchAll(); }
   });
+
+  // --- tables by the keyboard: one Tab enters, arrows move (the grid pattern of the ARIA Authoring Practices) ---
+
+  // What a cell is reached by: its one link or button, else the cell itself.
+  const stop = (cell) => cell.querySelector("a, button") || cell;
+  const entrance = (table) => stop(table.rows[0].cells[0]);
+  const seen = (row) => getComputedStyle(row).display !== "none";
+
+  function reachBy(table, next) {
+    all("[tabindex='0']", table).forEach((one) => { one.tabIndex = -1; });
+    next.tabIndex = 0;
+  }
+
+  function beside(row, step) {
+    const rows = [...row.closest("table").rows].filter((one) => one === row || seen(one));
+    return rows[Math.min(rows.length - 1, Math.max(0, rows.indexOf(row) + step))];
+  }
+
+  function reached(cell, event) {
+    const row = cell.parentNode;
+    const at = cell.cellIndex;
+    const last = (cells) => cells[cells.length - 1];
+    const same = (other) => other.cells[Math.min(at, other.cells.length - 1)];
+    const far = event.ctrlKey ? Infinity : 0;
+    switch (event.key) {
+      case "ArrowRight": return row.cells[at + 1];
+      case "ArrowLeft": return row.cells[at - 1];
+      case "ArrowDown": return same(beside(row, 1));
+      case "ArrowUp": return same(beside(row, -1));
+      case "PageDown": return same(beside(row, 10));
+      case "PageUp": return same(beside(row, -10));
+      case "Home": return beside(row, -far).cells[0];
+      case "End": return last(beside(row, far).cells);
+    }
+  }
+
+  all("main table").forEach((table) => {
+    table.setAttribute("role", "grid");
+    table.setAttribute("aria-readonly", "true");
+    all("td", table).forEach((cell) => cell.setAttribute("role", "gridcell"));
+    all("a, button", table).forEach((one) => { one.tabIndex = -1; });
+    reachBy(table, entrance(table));
+    table.addEventListener("keydown", (event) => {
+      const cell = event.target.closest("th, td");
+      const next = cell && !event.altKey && !event.metaKey && reached(cell, event);
+      if (!next) return;
+      event.preventDefault();
+      reachBy(table, stop(next));
+      stop(next).focus();
+    });
+    table.addEventListener("focusin", (event) => reachBy(table, event.target));
+  });
+
+  // --- what is known of a number, for whoever points at it, taps it or goes to it ---
+
+  const tip = document.getElementById("tip");
+
+  // The text moves out of `title`, which only a mouse would show.
+  function known(element) {
+    const found = element && element.matches("[title], [data-about]") ? element : element?.querySelector("[title], [data-about]");
+    if (found?.title) {
+      found.dataset.about = found.title;
+      found.removeAttribute("title");
+    }
+    return found;
+  }
+
+  let shown = null;
+
+  function hide() {
+    shown = null;
+    tip.hidden = true;
+    all("[aria-describedby='tip']").forEach((one) => one.removeAttribute("aria-describedby"));
+  }
+
+  function show(element) {
+    const found = known(element);
+    hide();
+    if (!found) return;
+    shown = found;
+    tip.textContent = found.dataset.about;
+    tip.hidden = false;
+    const place = element.getBoundingClientRect();
+    const below = place.bottom + tip.offsetHeight <= innerHeight || place.top < tip.offsetHeight;
+    const left = Math.max(8, Math.min(found.getBoundingClientRect().left, document.documentElement.clientWidth - tip.offsetWidth - 8));
+    tip.style.left = `${left + scrollX}px`;
+    tip.style.top = `${scrollY + (below ? place.bottom : place.top - tip.offsetHeight)}px`;
+    if (element === document.activeElement) element.setAttribute("aria-describedby", "tip");
+  }
+
+  const about = (event) => event.target.closest?.("[title], [data-about]");
+  const focused = () => document.activeElement.closest("td, th, a, .fig");
+  document.addEventListener("focusin", () => { if (focused()) show(focused()); });
+  document.addEventListener("focusout", (event) => { if (event.target.hasAttribute("aria-describedby")) hide(); });
+  document.addEventListener("pointerover", (event) => {
+    const found = about(event);
+    if (event.pointerType === "mouse" && found && found !== shown) show(found);
+  });
+  document.addEventListener("pointerout", (event) => {
+    const left = about(event) || event.target.closest?.("#tip");
+    const into = event.relatedTarget;
+    if (event.pointerType === "mouse" && left && into !== tip && !left.contains(into)) show(focused());
+  });
+  document.addEventListener("pointerup", (event) => {
+    if (event.pointerType !== "mouse" && !event.target.closest("a, #tip")) show(about(event));
+  });
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
   // --- links open what they lead to; light and dark ---
 
