@@ -12,6 +12,7 @@ from ddbmig.cli_completion import completion
 from ddbmig.cli_contract import contract
 from ddbmig.cli_digest import digest
 from ddbmig.cli_init import init
+from ddbmig.cli_load import load
 from ddbmig.cli_options import (
     PATH,
     Paths,
@@ -329,5 +330,5 @@ def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
     return ExitCode.DONE if found.real else ExitCode.USAGE
 
 
-for _command in (check, collect, completion, config, contract, digest, explain, init, report, rules, waive):
+for _command in (check, collect, completion, config, contract, digest, explain, init, load, report, rules, waive):
     cli.add_command(_command)

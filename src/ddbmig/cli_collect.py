@@ -1,13 +1,11 @@
 """`ddbmig collect`: what stage 1 needs of a running server, into a folder."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ddbmig.cli_options import PATH, progress
-from ddbmig.model.errors import UsageError
+from ddbmig.cli_options import PATH, login_of, progress, with_login
 
 if TYPE_CHECKING:
     from ddbmig.collecting import Collected
@@ -18,11 +16,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.command(short_help="Read a running server, read-only, into a folder.")
 @click.option("--mysql", "url", metavar="URL", required=True, help="mysql://user@host:port/db, without a password.")
 @click.option("-o", "folder", type=PATH, required=True, help="The folder to make: a project for ddbmig analyze.")
-@click.option("--defaults-file", type=PATH, help="Option file: user, password, host, port, socket, ssl-ca of [client].")
-@click.option("--login-path", metavar="NAME", help="A group of that file that goes before [client], e.g. replica.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
-@click.option("--tls-ca", type=PATH, help="Certificates (PEM) to verify the server's with.")
-@click.option("--no-tls", is_flag=True, help="Allow a connection in the clear, on a network you trust.")
+@with_login
 @click.option(
     "--row-limit",
     type=_POSITIVE,
@@ -42,9 +36,8 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--max-load", type=_POSITIVE, metavar="N", help="Pause while more than N threads run on the server.")
 @click.option("--since", type=PATH, metavar="OLD", help="A folder of an earlier collect: tables' growth since then.")
 def collect(
-    url: str, folder: Path, defaults_file: Path | None, login_path: str | None, password_stdin: bool,
-    tls_ca: Path | None, no_tls: bool,
-    row_limit: int, sample: int, rows: int, seconds: int, max_load: int | None, since: Path | None,
+    url: str, folder: Path, row_limit: int, sample: int, rows: int, seconds: int, max_load: int | None,
+    since: Path | None, **how: Any,
 ) -> None:  # fmt: skip
     """Read a running server, gently and read-only, into a folder: `ddbmig analyze FOLDER` then needs no server.
 
@@ -52,20 +45,11 @@ def collect(
     """
     from ddbmig.analyzers.live import Pace
     from ddbmig.analyzers.live_statistics import Limits
-    from ddbmig.analyzers.server_login import login
     from ddbmig.collecting import Wishes, collect_folder
 
-    password = _from_stdin() if password_stdin else None
-    who = login(url, defaults_file=defaults_file, password=password, ca=tls_ca, no_tls=no_tls, group=login_path)
+    who = login_of(url, **how)
     wishes = Wishes(Limits(row_limit, sample), Pace(seconds, max_load), rows, since)
     _tell(collect_folder(who, folder, wishes, progress), folder)
-
-
-def _from_stdin() -> str:
-    line = sys.stdin.readline()
-    if not line:
-        raise UsageError("--password-stdin, and standard input is empty", hint="e.g. pass show db | ddbmig collect …")
-    return line.rstrip("\r\n")
 
 
 def _tell(found: "Collected", folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from ddbmig.analyzers.server_login import Login
     from ddbmig.model.change import Change
     from ddbmig.project import Project
 
@@ -40,6 +41,16 @@ with_project = _with(
     with_settings,
 )
 """How a command finds an analysis again."""
+with_login = _with(
+    click.option(
+        "--defaults-file", type=PATH, help="Option file: user, password, host, port, socket, ssl-ca of [client]."
+    ),
+    click.option("--login-path", metavar="NAME", help="A group of that file that goes before [client], e.g. replica."),
+    click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input."),
+    click.option("--tls-ca", type=PATH, help="Certificates (PEM) to verify the server's with."),
+    click.option("--no-tls", is_flag=True, help="Allow a connection in the clear, on a network you trust."),
+)
+"""How to log in to a server; `login_of` takes them."""
 ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
 with_engine = _with(
     click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True,
@@ -68,6 +79,26 @@ with_inputs = _with(
     with_settings,
 )
 """A project's folder, or its inputs one by one."""
+
+
+def login_of(
+    url: str, *, defaults_file: Path | None, login_path: str | None, password_stdin: bool, tls_ca: Path | None,
+    no_tls: bool,
+) -> "Login":  # fmt: skip
+    """Who logs in where, by a URL and the options of `with_login`. Raises UsageError."""
+    from ddbmig.analyzers.server_login import login
+
+    password = _from_stdin() if password_stdin else None
+    return login(url, defaults_file=defaults_file, password=password, ca=tls_ca, no_tls=no_tls, group=login_path)
+
+
+def _from_stdin() -> str:
+    from ddbmig.model.errors import UsageError
+
+    line = sys.stdin.readline()
+    if not line:
+        raise UsageError("--password-stdin, and standard input is empty", hint="e.g. pass show db | ddbmig collect …")
+    return line.rstrip("\r\n")
 
 
 def input_paths(project: "Project", given: Paths) -> Paths:

@@ -175,8 +175,8 @@ def rules_in_force(project: Project) -> Rulebook:
     return load_rules(read_packs(found.config.extends, project.folder, found.origins.get("extends")), found.settings)
 
 
-def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replace a file as a whole: written beside its place, flushed to disk, renamed.
+def write_file(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -> None:
+    """Replace a file as a whole, by bytes or many pieces of them: written beside its place, flushed to disk, renamed.
 
     Raises UsageError where it cannot be written; what was there before is then still there.
     """
@@ -186,7 +186,7 @@ def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
+                stream.writelines([data] if isinstance(data, bytes) else data)
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)

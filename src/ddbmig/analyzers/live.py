@@ -149,6 +149,11 @@ class LiveCollection:
             raise UsageError("no database of this name is there for this user", subject=address.database, hint=hint)
 
     @property
+    def address(self) -> ServerAddress:
+        """Where the server is, and the database that the URL names."""
+        return self._address
+
+    @property
     def connection(self) -> Connection:
         """The server, and what it did not tell so far."""
         gaps = tuple(dict.fromkeys(self.gaps))
@@ -196,7 +201,7 @@ class LiveCollection:
         """The rows of one table in primary-key order, a chunk at a time where the key can be walked. Where it cannot,
         no more than `most` are asked for."""
         key = table.primary_key
-        if not key or any(table.column(name).type not in _WALKABLE for name in key):
+        if not can_be_walked(table):
             yield from self.stream(_select(table, limit=most))
             return
         positions = [table.columns.index(table.column(name)) for name in key]
@@ -208,7 +213,7 @@ class LiveCollection:
                 count += 1
             full = count == CHUNK_ROWS
             if full:
-                condition = self._beyond(key, [row[position] for position in positions])
+                condition = self.beyond(key, [row[position] for position in positions])
 
     def stream(self, sql: str) -> Iterator[tuple[Cell, ...]]:
         """The rows of a query as they arrive."""
@@ -219,13 +224,14 @@ class LiveCollection:
             cursor.execute(OWN_MARK + sql)
             yield from _stream(cursor)
 
-    def _beyond(self, key: Sequence[str], values: Sequence[Cell]) -> str:
-        """WHERE for the rows after this key: (a, b) > (x, y), spelt so that every server walks the index."""
+    def beyond(self, key: Sequence[str], values: Sequence[Cell], prefix: str = "") -> str:
+        """WHERE for the rows after this key: (a, b) > (x, y), spelt so that every server walks the index. `prefix`
+        goes before the names of columns, e.g. `t.`."""
         parts = []
         for length in range(1, len(key) + 1):
             signs = ["="] * (length - 1) + [">"]
             tests = [
-                f"{quoted(name)} {sign} {self.literal(value)}"
+                f"{prefix}{quoted(name)} {sign} {self.literal(value)}"
                 for name, sign, value in zip(key, signs, values, strict=False)
             ]
             parts.append(f"({' AND '.join(tests)})")
@@ -340,6 +346,11 @@ _OBJECTS = {
     "EVENT": ("SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = %s ORDER BY EVENT_NAME", 3),
 }
 """Kind -> the query for the names, and the column of SHOW CREATE that holds the statement."""
+
+
+def can_be_walked(table: Table) -> bool:
+    """Whether rows can be asked for by ranges of the primary key."""
+    return bool(table.primary_key) and all(table.column(name).type in _WALKABLE for name in table.primary_key)
 
 
 def quoted(name: str) -> str:

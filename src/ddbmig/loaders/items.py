@@ -41,8 +41,7 @@ class ItemBuilder:
                 item[name] = value
         for key in (self.entry.pk, self.entry.sk):
             if key is not None and item.get(key) in (None, "", b""):
-                raise InputError("a row has no value for its key", subject=f"{self.entry.table}.{key}",
-                                 hint="the key column is NULL or empty")  # fmt: skip
+                raise missing_key(self.entry, key)
         return item
 
     def value(
@@ -85,3 +84,9 @@ class ItemBuilder:
             if a.denormalized and isinstance(a.join, JoinColumns)
         }
         return tuple(sorted(found))
+
+
+def missing_key(entry: ContractEntry, key: str) -> InputError:
+    """What is wrong with a row that has no value for its key."""
+    hint = "the key column is NULL or empty"
+    return InputError("a row has no value for its key", subject=f"{entry.table}.{key}", hint=hint)

@@ -27,7 +27,8 @@ class ExitCode(IntEnum):
     WAITING = 3
     """A stage waits for its approval, or the prompt was declined."""
     NOT_UNDERSTOOD = 4
-    """Input that cannot be read, or is understood only in part, beyond the tolerance."""
+    """Input that cannot be read, or is understood only in part, beyond the tolerance; of `ddbmig load`: more rows than
+    that have no item, or an incomplete one."""
     BUG = 70
     """A bug of ddbmig."""
     INTERRUPTED = 130

@@ -93,6 +93,35 @@ def settled(choice: Choice, endpoint: str | None, allow_remote: bool) -> Choice:
     return choice
 
 
+@contextmanager
+def local_tables(folder: Path, cache: Path | None = None) -> Iterator[str]:
+    """Run DynamoDB Local on the tables that it keeps in a folder, for the length of a `with` block; gives its URL.
+
+    Raises EngineUnavailable where it cannot be had.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    java = java_server.find_java()
+    installation = dynamodb_local.install(cache or dynamodb_local.cache_folder())
+    with unwinding(), java_server.running(installation, java, folder) as url:
+        yield url
+
+
+def checked_endpoint(endpoint: str, allow_remote: bool) -> str:
+    """The address of an endpoint that has answered.
+
+    Raises UsageError where it is no address, is beyond this machine and not allowed, or does not answer.
+    """
+    url, local = _allowed(endpoint, allow_remote)
+    _check_answers(url, local)
+    return url
+
+
+def client_of(url: str, **settings: Any) -> "DynamoDBClient":
+    """A client of a checked endpoint: with dummy credentials on this machine, with the environment's beyond it."""
+    local = is_loopback(urlsplit(url).hostname or "")
+    return _local_client(url, **settings) if local else _remote_client(url, **settings)
+
+
 @dataclass(frozen=True)
 class Health:
     """What `ddbmig doctor` found, in the order in which `auto` looks for an engine."""
@@ -284,10 +313,15 @@ def _remote_client(url: str, **settings: Any) -> "DynamoDBClient":
     """A client with the credentials of the environment; the region is the address's own, else the environment's."""
     import boto3
 
-    in_name = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", url)
     session = boto3.session.Session()
-    region = in_name[1] if in_name else session.region_name or REGION
+    region = region_of(url) or session.region_name or REGION
     return session.client("dynamodb", endpoint_url=url, region_name=region, config=_config(**settings))
+
+
+def region_of(url: str) -> str | None:
+    """The region that the address of an endpoint of AWS names."""
+    found = re.search(r"\.([a-z]{2}(?:-[a-z]+)+-\d)\.(?:vpce\.)?(?:amazonaws|api\.aws)", url)
+    return found[1] if found else None
 
 
 def _config(**settings: Any) -> Any:

@@ -62,8 +62,9 @@ def java_version(path: str) -> int:
 
 
 @contextmanager
-def running(installation: Installation, java: Java) -> Iterator[str]:
-    """Run DynamoDB Local in memory for the length of a `with` block; gives its URL.
+def running(installation: Installation, java: Java, tables: Path | None = None) -> Iterator[str]:
+    """Run DynamoDB Local for the length of a `with` block; gives its URL. It keeps its tables in the folder `tables`,
+    in one database for all access keys, or in memory where none is named.
 
     Raises EngineUnavailable with the last line the server said where it does not come up.
     """
@@ -71,16 +72,19 @@ def running(installation: Installation, java: Java) -> Iterator[str]:
         log = Path(folder) / "server.log"
         for _ in range(ATTEMPTS):  # somebody else may take the port between our looking and Java's binding
             port = free_port()
-            process = stack.enter_context(kept(_command(installation, java, port), log=log, cwd=installation.folder))
+            process = stack.enter_context(
+                kept(_command(installation, java, port, tables), log=log, cwd=installation.folder)
+            )
             if wait_until(partial(answers, "127.0.0.1", port), process, seconds=START_SECONDS):
                 yield f"http://127.0.0.1:{port}"
                 return
         raise EngineUnavailable(f"DynamoDB Local did not start: {_last_line(log)}", hint="try another Java (JAVA_HOME)")
 
 
-def _command(installation: Installation, java: Java, port: int) -> list[str]:
-    """Facts B1; without telemetry, and everything in memory."""
-    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+def _command(installation: Installation, java: Java, port: int, tables: Path | None) -> list[str]:
+    """Facts B1; without telemetry."""
+    kept_in = ["-inMemory"] if tables is None else ["-sharedDb", "-dbPath", str(tables.absolute())]
+    options = [*kept_in, "-disableTelemetry", "-port", str(port)]
     return [java.path, *JVM_OPTIONS, *installation.java_arguments, *options]
 
 
