@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ddbmig.model.base import Document, Value
-from ddbmig.model.context import Context, Pricing, Scope, Workload
+from ddbmig.model.context import Context, Pricing, Requirement, Scope, Workload
 from ddbmig.model.digest import Digest
 from ddbmig.model.pattern import AccessPattern, Skipped
 from ddbmig.model.schema import Schema
@@ -77,3 +77,10 @@ class Snapshot(Document):
     workload: Workload = Workload()
     pricing: Pricing = Pricing()
     scope: Scope = Scope()
+
+    def requirement_of(self, pattern: AccessPattern) -> Requirement | None:
+        """The strictest declared latency of a table that the pattern names."""
+        names = {table.id: {"*", table.id, table.name} for table in self.tables.tables}
+        wanted = set[str]().union(*(names.get(ref.table, set()) for ref in pattern.refs))
+        fitting = [one for one in self.context.requirements if one.table in wanted]
+        return min(fitting, key=lambda one: (one.p99_ms, one.table), default=None)

@@ -6,6 +6,7 @@ from ddbmig.model.assessment import Finding
 from ddbmig.model.base import Document, Value
 from ddbmig.model.consistency import Consistency
 from ddbmig.model.pattern import Reason
+from ddbmig.model.replay import Replay
 from ddbmig.model.simulation import Simulation
 
 Status = Literal["proved", "mismatched", "not proved", "routed"]
@@ -144,5 +145,6 @@ class Validation(Document):
     capacity_known_differences: tuple[str, ...] = ()
     simulation: Simulation | None = None
     consistency: Consistency | None = None
+    replay: Replay | None = None
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from ddbmig.model.context import Requirement
 from ddbmig.model.digest import TemplateDigest
 from ddbmig.model.latency import P95, P99, quantile_ms
-from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.reporters.markdown import Markup, code, number, table, text
 from ddbmig.reporters.pages import LongTable, names, plural, say
@@ -39,7 +38,7 @@ def latency_table(snapshot: Snapshot, weights: Weights) -> LongTable:
     rows = []
     for key in weights.by_calls(weights.patterns):
         pattern = weights.patterns[key]
-        required = _strictest(snapshot, pattern)
+        required = snapshot.requirement_of(pattern)
         if required is None:
             continue
         p95, p99 = _measured([templates[pattern.template]] if pattern.template in templates else [])
@@ -72,13 +71,6 @@ def _verdict(required: Requirement, p95: Measured, p99: Measured) -> Markup:
     if p99 is None:
         return Markup("not measured")
     return Markup("**fail**" if _fails(required, p95, p99) else "pass")
-
-
-def _strictest(snapshot: Snapshot, pattern: AccessPattern) -> Requirement | None:
-    names_of = {table.id: {"*", table.id, table.name} for table in snapshot.tables.tables}
-    wanted = set[str]().union(*(names_of.get(ref.table, set()) for ref in pattern.refs))
-    fitting = [one for one in snapshot.context.requirements if one.table in wanted]
-    return min(fitting, key=lambda one: (one.p99_ms, one.table), default=None)
 
 
 def _templates_of(snapshot: Snapshot, wanted: str) -> list[TemplateDigest]:

@@ -21,6 +21,7 @@ from ddbmig.reporters.pages import (
     section,
     warnings,
 )
+from ddbmig.reporters.replayed import replayed, replays
 from ddbmig.reporters.simulated import simulated
 from ddbmig.reporters.weights import Weights, weights_of
 
@@ -70,13 +71,14 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
                 *_of_guide(line, validation),
                 *simulated(line, validation.simulation, weights),
                 *interleaved(line, validation.consistency, weights),
+                *replayed(line, validation.replay, weights),
             )
             for line in GUIDE
         ),
         section("Findings", found.head()),
         all_tables(
             mismatched, unproved, routed, limits, every, loads, trips, capacity,
-            interleavings(validation.consistency, weights), found,
+            interleavings(validation.consistency, weights), replays(validation.replay, weights), found,
         ),
         next_step("ddbmig approve 4"),
     )  # fmt: skip

@@ -89,10 +89,7 @@ def _capacity(value: Validation, moto: bool, differing: Sequence[str]) -> Check:
     return _verdict(name, bool(differing), measured + (f"; first: {differing[0]}" if differing else ""))
 
 
-NOT_BUILT = (
-    "Performance under load testing",
-    "Schema evolution dry runs",
-)
+NOT_BUILT = ("Schema evolution dry runs",)
 
 
 def not_built() -> tuple[Check, ...]:

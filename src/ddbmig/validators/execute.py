@@ -74,6 +74,8 @@ class PlanResult:
     rows: int
     values: tuple[tuple[Cell, ...], ...] = ()
     keys: tuple[tuple[Cell, ...], ...] = ()
+    trips: int = 0
+    """Calls that had to wait for one another: a batch or fan-out counts once, each page of a Query by itself."""
 
 
 MOST_ATTEMPTS = 4
@@ -92,8 +94,8 @@ def run_plan(
     run = _Run(operations, pattern, plan, params, new_keys)
     run.make_steps()
     if pattern.kind != "select":
-        return PlanResult(run.affected)
-    return PlanResult(len(run.relation), run.outputs(), run.keys())
+        return PlanResult(run.affected, trips=run.trips)
+    return PlanResult(len(run.relation), run.outputs(), run.keys(), run.trips)
 
 
 class _Run:
@@ -109,6 +111,7 @@ class _Run:
         self.evaluator = Evaluator(self.columns, params)
         self.relation: list[Binding] = [{0: self._inserted_row()}] if pattern.kind == "insert" else [{}]
         self.affected = 0
+        self.trips, self._pages = 0, 1
 
     # --- steps ---
 
@@ -116,7 +119,13 @@ class _Run:
         """All steps of the plan."""
         for position, step in enumerate(self.plan.steps):
             self.position = position
-            self.step(step)
+            self._counted(step)
+
+    def _counted(self, step: Step) -> None:
+        """A step, with its round trips: those of its longest call."""
+        before, self._pages = self.operations.meter.operations, 1
+        self.step(step)
+        self.trips += self._pages if self.operations.meter.operations > before else 0
 
     def step(self, step: Step) -> None:
         if isinstance(step, ReadCall):
@@ -422,7 +431,10 @@ class _Run:
         if call.key and any(isinstance(v, tuple) and v[0] > v[1] for v in key.values()):
             return []
         limit = None if call.limit is None else call.limit + self._skipped()
-        return self.operations.pages(call, " AND ".join(clauses), names, values, limit)
+        before = self.operations.meter.operations
+        found = self.operations.pages(call, " AND ".join(clauses), names, values, limit)
+        self._pages = max(self._pages, self.operations.meter.operations - before)
+        return found
 
     def _skipped(self) -> int:
         """The rows that an OFFSET skips: DynamoDB has none, so they are read and left out."""

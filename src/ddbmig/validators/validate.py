@@ -6,6 +6,7 @@ consumed capacity is compared with the arithmetic of section A5.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from ddbmig.engine.contract import contract_of
@@ -15,13 +16,16 @@ from ddbmig.model.contract import JoinColumns
 from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError
+from ddbmig.model.replay import Replay
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import LoadResult, PatternResult, RoundTrip, StateResult, Validation
+from ddbmig.validators import replay
 from ddbmig.validators.checks import checks, not_built
 from ddbmig.validators.engines import Engine
 from ddbmig.validators.generated import load_generated, references_of
 from ddbmig.validators.operations import KNOWN_DIFFERENCES, Meter, Operations
 from ddbmig.validators.proof import Proof
+from ddbmig.validators.replay import STATEMENTS, STATEMENTS_MOTO, Replayer
 from ddbmig.validators.round_trip import round_trip
 from ddbmig.validators.sql_side import SqlSide
 from ddbmig.validators.state import State
@@ -81,6 +85,8 @@ def validate(
         run.run_patterns()
         progress("comparing what the writes left")
         run.compare_state()
+        progress("replaying the logs' mix of statements")
+        run.make_replay(progress)
         return run.result()
     finally:
         run.drop()
@@ -97,6 +103,7 @@ class _Validation:
         self.patterns: list[PatternResult] = []
         self.trips: tuple[RoundTrip, ...] = ()
         self.left: list[StateResult] = []
+        self.replay: Replay | None = None
         self.meter = Meter()
         tables, prefix = alternative.tables, engine.prefix
         self.operations = Operations(engine.client, tables, self.builders, snapshot.tables, prefix)
@@ -203,6 +210,18 @@ class _Validation:
             self.left.append(StateResult(table=table.name, items=self.state.items(table), missing=strays.missing,
                                          unexpected=strays.unexpected))  # fmt: skip
 
+    def make_replay(self, progress: Progress) -> None:
+        """The logs' mix of statements, where there are rows to take parameters from; tells how fast it was."""
+        if not any(load.items_found for load in self.loads):
+            return
+        plans = {plan.pattern: plan for plan in self.alternative.plans}
+        began = monotonic()
+        replayer = Replayer(self.snapshot, plans, self.operations, self.data.source, self.references, SEED)
+        self.replay = replayer.replay(STATEMENTS_MOTO if self.engine.kind == "moto" else STATEMENTS)
+        rate = self.replay.runs / max(monotonic() - began, 1e-9)
+        progress(f"{self.replay.runs} statements replayed by one client, {rate:,.0f} a second on this machine "
+                 "(the emulator's speed, not DynamoDB's)")  # fmt: skip
+
     # --- the value ---
 
     def result(self) -> Validation:
@@ -221,6 +240,7 @@ class _Validation:
             patterns=tuple(self.patterns),
             round_trip=self.trips,
             state=tuple(self.left),
+            replay=self.replay,
             capacity_operations=0 if self.engine.kind == "moto" else self.meter.operations,
             capacity_known_differences=KNOWN_DIFFERENCES,
         )
@@ -288,5 +308,6 @@ def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -
     from ddbmig.validators.stress import interleavings, stage  # heavy: numpy
 
     simulated, raced = stage.simulate(snapshot, alternative), interleavings.search(snapshot, alternative)
-    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced), *not_built())
+    loaded = replay.check(value.replay or Replay(seed=SEED, statements=0))
+    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced), loaded, *not_built())
     return value.model_copy(update={"simulation": simulated, "consistency": raced, "checks": found})
