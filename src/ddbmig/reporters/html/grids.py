@@ -13,8 +13,6 @@ from ddbmig.reporters.relations import JOINT_READS, option_text
 
 SHORT = 15
 """Rows that are shown before somebody asks for all."""
-LONG = 32
-"""Characters of a cell that do not fit beside its heading on a phone."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +21,6 @@ class Column:
 
     title: str
     numeric: bool
-    long: bool
-    """Whether it holds sentences, which want the whole width of a phone."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +68,7 @@ def grid(key: str, title: str, columns: str, rows: Sequence[tuple[Figure, ...]])
     headings = [heading.strip() for heading in columns.split(",")]
     if any(len(row) != len(headings) for row in rows):
         raise ValueError(f"a row of the table {key} has another width than its heading")
-    found = tuple(
-        Column(heading.removeprefix("#"), heading.startswith("#"), any(len(row[at].shown) > LONG for row in rows))
-        for at, heading in enumerate(headings)
-    )
+    found = tuple(Column(heading.removeprefix("#"), heading.startswith("#")) for heading in headings)
     return Grid(key, title, found, tuple(rows))
 
 

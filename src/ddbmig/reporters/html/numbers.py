@@ -8,6 +8,9 @@ from ddbmig.model.assessment import Fact
 from ddbmig.model.measure import Measure
 from ddbmig.reporters.markdown import bytes_, money, number, percent, visible
 
+LONG = 28
+"""Characters that fit beside the heading of a column on a phone."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -20,6 +23,11 @@ class Figure:
     link: str = ""
     """The id of the place in the page that it leads to."""
     code: bool = False
+
+    @property
+    def long(self) -> bool:
+        """Whether it does not fit beside the heading of its column on a phone."""
+        return len(self.shown) > LONG
 
 
 def word(value: str, link: str = "", about: str = "") -> Figure:
@@ -42,9 +50,9 @@ def count(value: float, about: str = "", digits: int | None = None) -> Figure:
     return Figure(str(number(value, digits)), value, about)
 
 
-def share(value: float, about: str = "") -> Figure:
+def share(value: float, about: str = "", digits: int = 1) -> Figure:
     """A share of 1 as percent."""
-    return Figure(str(percent(value)), value, about)
+    return Figure(str(percent(value, digits)), value, about)
 
 
 def dollars(value: Decimal, about: str = "", assumed: bool = False) -> Figure:

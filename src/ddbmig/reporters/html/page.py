@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from ddbmig.reporters.html import charts, grids
+from ddbmig.reporters.html import charts, grids, partitions
 from ddbmig.reporters.html.answers import answers
 from ddbmig.reporters.html.details import ledgers, plan_pictures
 from ddbmig.reporters.html.material import Material
@@ -39,6 +39,7 @@ def html_report(material: Material) -> str:
         cases=charts.case_texts(material.analysis) if material.analysis else (),
         heat=charts.heat_map(material),
         panels=panels(material),
+        load=partitions.partition_heat(material),
         ledgers=tuple(ledgers(material)),
         plans=tuple(plan_pictures(material)),
         levers=material.levers.model_dump(mode="json") if material.levers else None,
@@ -54,6 +55,8 @@ def html_report(material: Material) -> str:
             "risks": grids.risk_grid(material),
             "checks": grids.check_grid(material),
             "effort": grids.effort_grid(material),
+            "heat": partitions.heat_grid(material),
+            "throttled": partitions.throttled_grid(material),
         },
         not_analysed=_not_analysed(material),
     )  # fmt: skip
