@@ -11,6 +11,7 @@ from ddbmig.cli_collect import collect
 from ddbmig.cli_completion import completion
 from ddbmig.cli_contract import contract
 from ddbmig.cli_digest import digest
+from ddbmig.cli_export import export
 from ddbmig.cli_init import init
 from ddbmig.cli_load import load
 from ddbmig.cli_options import (
@@ -330,5 +331,6 @@ def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
     return ExitCode.DONE if found.real else ExitCode.USAGE
 
 
-for _command in (check, collect, completion, config, contract, digest, explain, init, load, report, rules, waive):
+for _command in (check, collect, completion, config, contract, digest, explain, export, init, load, report, rules,
+                 waive):  # fmt: skip
     cli.add_command(_command)

@@ -21,6 +21,7 @@ from ddbmig.reporters.markdown import (
     table,
     text,
 )
+from ddbmig.reporters.monitoring import NAMESPACE, WATCHED
 from ddbmig.reporters.pages import (
     LongTable,
     all_tables,
@@ -576,19 +577,8 @@ def _shared(chosen: Alternative, title: str, header: str, said: Mapping[str, str
     return LongTable(title, ("outcome", header, "relationships"), rows, by="relationships")
 
 
-_METRICS = (
-    ("ReadThrottleEvents, WriteThrottleEvents", "each table and GSI", "any: a hot key, or an index in its table's way"),
-    ("ConsumedReadCapacityUnits, ConsumedWriteCapacityUnits", "each table and GSI", "twice what is expected"),
-    ("SuccessfulRequestLatency", "each table, per operation", "the declared p99"),
-    ("SystemErrors, UserErrors", "the account's tables", "any that does not pass with a retry"),
-    ("TransactionConflict", "tables with look-ups or transactions", "any steady rate: two writers want one item"),
-    ("ConditionalCheckFailedRequests", "tables with look-ups", "a rise: uniqueness is being refused"),
-    ("OnlineIndexPercentageProgress", "a GSI that is being added", "it does not move"),
-)  # fmt: skip
-"""CloudWatch metrics of DynamoDB (AWS documentation, "DynamoDB metrics and dimensions")."""
-
-
 def _monitoring() -> Iterator[Markup]:
-    yield paragraph("CloudWatch metrics of namespace `AWS/DynamoDB`:")
-    yield table(("metric", "on", "alarm when"), [tuple(map(Markup, row)) for row in _METRICS])
+    yield paragraph("CloudWatch metrics of namespace {}:", code(NAMESPACE))
+    rows = [(Markup(", ".join(one.metrics)), Markup(one.on), Markup(one.when)) for one in WATCHED]
+    yield table(("metric", "on", "alarm when"), rows)
     yield paragraph("And for the relationships of this design:")

@@ -1,0 +1,31 @@
+"""The command of the hand-over files."""
+
+from pathlib import Path
+
+import click
+
+from ddbmig.cli_options import PATH, with_project
+
+KINDS = ("cloudformation",)
+
+
+@click.command(short_help="Write a hand-over file of the approved design.")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--file", type=PATH, help="The file to write (default: the standard output).")
+@click.option("--draft", is_flag=True, help="Of a design that is not approved too; the file says that it is a draft.")
+@with_project
+def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: Path | None,
+           settings: tuple[str, ...]) -> None:  # fmt: skip
+    """Write a hand-over file of the approved design: infrastructure as code, and what goes with it.
+
+    cloudformation: tables, GSIs and alarms as a CloudFormation template.
+    """
+    from ddbmig import exports
+    from ddbmig.project import open_project
+
+    text = exports.export(open_project(folder, out, settings), kind, draft=draft)
+    if file is None:
+        click.echo(text, nl=False)
+    else:
+        exports.write_export(text, file)
+        click.echo(f"The file is {file}.")

@@ -1,0 +1,11 @@
+"""Hand-over files, each a pure function from the approved design to the text of a file."""
+
+from collections.abc import Callable, Mapping
+
+from ddbmig.reporters.exports.cloudformation import cloudformation
+from ddbmig.reporters.exports.material import Material
+
+EXPORTS: Mapping[str, Callable[[Material], str]] = {
+    "cloudformation": cloudformation,
+}
+"""By the name that `ddbmig export` takes; a text for UTF-8 that ends with one newline."""

@@ -1,0 +1,45 @@
+"""What hand-over files are made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ddbmig.model.assessment import Assessment
+from ddbmig.model.contract import Contract
+from ddbmig.model.design import Alternative, Capacity
+from ddbmig.model.snapshot import Snapshot
+from ddbmig.reporters.exports.origin import Origin
+from ddbmig.reporters.exports.structures import Table, tables_of
+
+Structure = tuple[str, str | None]
+"""Name of a table, and of its GSI."""
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Request units that a table (its GSIs apart) or a GSI is expected to take in a second at the peak."""
+
+    reads: float = 0.0
+    writes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Material:
+    """The chosen alternative, its contract, and the values they rest on."""
+
+    origin: Origin
+    snapshot: Snapshot
+    assessment: Assessment
+    alternative: Alternative
+    contract: Contract
+    peaks: Mapping[Structure, Peak]
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables of the contract."""
+        return tables_of(self.contract)
+
+    @cached_property
+    def capacity(self) -> Mapping[Structure, Capacity]:
+        """What is provisioned; empty on demand."""
+        return {(one.table, one.index): one for one in self.alternative.cost.capacity}
