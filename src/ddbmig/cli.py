@@ -13,7 +13,7 @@ from ddbmig.cli_contract import contract
 from ddbmig.cli_digest import digest
 from ddbmig.cli_export import export
 from ddbmig.cli_init import init
-from ddbmig.cli_load import load
+from ddbmig.cli_load import load, verify
 from ddbmig.cli_options import (
     PATH,
     Paths,
@@ -332,5 +332,5 @@ def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
 
 
 for _command in (check, collect, completion, config, contract, digest, explain, export, init, load, report, rules,
-                 waive):  # fmt: skip
+                 verify, waive):  # fmt: skip
     cli.add_command(_command)

@@ -22,7 +22,9 @@ LOGS = ("slow_logs", "general_logs")
 """Roles whose paths may be folders of rotated logs, or globs."""
 
 
-def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options, or bundles of them, as one decorator."""
+
     def add(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
@@ -31,17 +33,17 @@ def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command
     return add
 
 
-with_settings = _with(
+with_settings = with_options(
     click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Over ddbmig.yaml, e.g. out=here."),
 )
 """`--set`: strongest of what is configured."""
-with_project = _with(
+with_project = with_options(
     click.option("--project", "folder", type=PATH, help="Folder that holds ddbmig.yaml."),
     click.option("--out", type=PATH, help="Folder of the values and reports (without a project: ./migration)."),
     with_settings,
 )
 """How a command finds an analysis again."""
-with_login = _with(
+with_login = with_options(
     click.option(
         "--defaults-file", type=PATH, help="Option file: user, password, host, port, socket, ssl-ca of [client]."
     ),
@@ -52,7 +54,7 @@ with_login = _with(
 )
 """How to log in to a server; `login_of` takes them."""
 ENGINES = ("auto", "endpoint", "docker", "jar", "moto")
-with_engine = _with(
+with_engine = with_options(
     click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True,
                  help="DynamoDB for stage 4."),
     click.option("--endpoint", metavar="URL", help="A DynamoDB endpoint for stage 4; loopback unless confirmed."),
@@ -63,7 +65,7 @@ with_engine = _with(
                  help="Confirm an endpoint or SQL server beyond this machine."),
 )  # fmt: skip
 """Which DynamoDB the design is run on, and where the SQL beside it."""
-with_inputs = _with(
+with_inputs = with_options(
     click.argument("folder", required=False, type=PATH),
     click.option("--schema", "schema_files", multiple=True, type=PATH, help="DDL: mysqldump --no-data, or by hand."),
     click.option(

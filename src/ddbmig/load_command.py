@@ -1,12 +1,11 @@
-"""`ddbmig load`: a contract, where the rows are and where the items go, put together and run.
+"""`ddbmig load`: what is loaded, from where and to where, put together, run, and told.
 
-Nothing is written before the contract was held against the snapshot, the server's tables against the contract, and, for
-an endpoint beyond this machine, the costs were told.
+Nothing is written to an endpoint beyond this machine before its costs were told.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from math import ceil
@@ -14,50 +13,31 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ddbmig import contracts
-from ddbmig.analyzers.live import Pace, connect
-from ddbmig.analyzers.server_login import Login
 from ddbmig.engine.prices import prices_of, read_price_list
-from ddbmig.load_sources import DumpSource, Source, live_source
+from ddbmig.load_ends import LOCAL, Ends, Say, ground_of, opened_source, opened_target
+from ddbmig.load_sources import Source
 from ddbmig.load_state import LoadState
-from ddbmig.load_targets import EndpointTarget
 from ddbmig.loaders.chunks import Tally
 from ddbmig.loading import Plan, load
 from ddbmig.model.base import sha256
 from ddbmig.model.contract import Contract, ContractEntry
-from ddbmig.model.errors import RuleError, UsageError
+from ddbmig.model.errors import UsageError
 from ddbmig.model.schema import InputProblem
 from ddbmig.model.snapshot import Snapshot
-from ddbmig.project import Project, check_writable, file_sha, price_file, write_file
+from ddbmig.project import Project, file_sha, price_file, write_file
 from ddbmig.reporters.markdown import visible
-from ddbmig.validators.engines import checked_endpoint, is_loopback, local_tables, region_of
+from ddbmig.validators.engines import CREATING, is_loopback, region_of
 
-LOCAL = "local"
-FOLDER = "load"
-"""Below the output folder: the state, the rejected rows, and the tables of DynamoDB Local."""
 REJECTS = "rejects.jsonl"
-TABLES = "dynamodb-local"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What is to be loaded, from where and to where, and how."""
+class Pacing:
+    """How a load goes: in so many processes, with so many items a second at most, from its beginning."""
 
-    to: str
-    """`local`, or the address of an endpoint."""
-    server: Login | None = None
-    data: tuple[Path, ...] = ()
-    contract: Path | None = None
-    snapshot: Path | None = None
-    state: Path | None = None
-    prefix: str = ""
-    remote: bool = False
-    """The endpoint may be beyond this machine."""
-    restart: bool = False
     jobs: int = 1
     rate: float | None = None
-    seconds: int = 600
+    restart: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,29 +90,32 @@ def _sum(tally: Tally) -> str:
     return f"{tally.rows:,} rows = {sums}{incomplete}"
 
 
-def load_contract(project: Project, wishes: Wishes, say: Say, progress: Say = lambda _: None) -> Loaded:
+def load_contract(
+    project: Project, ends: Ends, pacing: Pacing, say: Say, progress: Say = lambda _: None
+) -> Loaded:  # fmt: skip
     """Load by a contract; `say` hears the cost of an endpoint beyond this machine before anything is written there.
 
     Raises RuleError with all mistakes of a contract, UsageError or InputError where source or target cannot be used.
     """
-    path = contracts.contract_file(project, wishes.contract)
-    snapshot = contracts.saved_snapshot(project, wishes.snapshot)
-    contract = checked_contract(path, snapshot)
-    folder = wishes.state or project.out / FOLDER
-    check_writable(folder)
+    ground = ground_of(project, ends)
     with ExitStack() as stack:
-        source = stack.enter_context(opened_source(wishes, contract, snapshot, folder, progress))
-        target = stack.enter_context(_opened_target(project, wishes, contract, snapshot, folder, say))
-        identity = {"contract": file_sha(path), "schema": _schema_sha(snapshot), **source.identity, **target.identity}
-        state = stack.enter_context(LoadState(folder, identity, restart=wishes.restart))
-        plan = Plan(contract, snapshot.tables, target, project.hash_key())
-        resumed = state.begun
+        source = stack.enter_context(opened_source(ends, ground, progress))
+        if ends.to != LOCAL and not is_loopback(urlsplit(ends.to).hostname or ""):
+            for line in estimate(project, ground.contract, ground.snapshot, ends.to):
+                say(line)
+        rate = None if pacing.rate is None else pacing.rate / pacing.jobs
+        target = stack.enter_context(opened_target(ends, ground, CREATING, rate))
+        schema = sha256(ground.snapshot.tables.model_dump_json().encode())
+        identity = {"contract": file_sha(ground.path), "schema": schema, **source.identity, **target.identity}
+        state = stack.enter_context(LoadState(ground.folder, identity, restart=pacing.restart))
+        plan = Plan(ground.contract, ground.snapshot.tables, target, project.hash_key())
+        resumed, rejects = state.begun, ground.folder / REJECTS
         try:
-            load(plan, source, state, snapshot.statistics, jobs=wishes.jobs, progress=progress)
+            load(plan, source, state, ground.snapshot.statistics, jobs=pacing.jobs, progress=progress)
         finally:
-            write_file(folder / REJECTS, _reject_lines(state, source))
+            write_file(rejects, _reject_lines(state, source))
         tallies = {entry.table: (entry.source_table, state.tally(entry.table)) for entry in plan.entries}
-    return Loaded(tallies, source.problems, source.lost, folder / REJECTS, resumed)
+    return Loaded(tallies, source.problems, source.lost, rejects, resumed)
 
 
 def _reject_lines(state: LoadState, source: Source) -> Iterator[bytes]:
@@ -142,51 +125,6 @@ def _reject_lines(state: LoadState, source: Source) -> Iterator[bytes]:
     for problem in source.problems:
         unread = {"source": problem.subject, "file": problem.file, "line": problem.line, "reason": problem.message}
         yield json.dumps(unread).encode() + b"\n"
-
-
-def checked_contract(path: Path, snapshot: Snapshot) -> Contract:
-    """A contract that nothing is wrong with. Raises RuleError with every mistake of it."""
-    found = contracts.check(path, snapshot)
-    if found.mistakes:
-        raise RuleError(found.mistakes)
-    return contracts.well_formed(path)
-
-
-def _schema_sha(snapshot: Snapshot) -> str:
-    return sha256(snapshot.tables.model_dump_json().encode())
-
-
-@contextmanager
-def opened_source(
-    wishes: Wishes, contract: Contract, snapshot: Snapshot, folder: Path, progress: Say
-) -> Iterator[Source]:
-    """The rows: a server's or those of dumps. Raises UsageError where neither or both are named."""
-    if (wishes.server is None) == (not wishes.data):
-        raise UsageError("name where the rows are", expected="--mysql URL, or --data DUMP")
-    if wishes.server is None:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield DumpSource([(path, path.name) for path in wishes.data], snapshot.tables, folder)
-        return
-    entries = [entry for entry in contract.root if entry.type == "Table"]
-    tables = [snapshot.tables.table(source) for source in sorted({entry.source_table for entry in entries})]
-    with connect(wishes.server, Pace(wishes.seconds), progress) as live:
-        yield live_source(live, snapshot.tables, tables)
-
-
-@contextmanager
-def _opened_target(
-    project: Project, wishes: Wishes, contract: Contract, snapshot: Snapshot, folder: Path, say: Say
-) -> Iterator[EndpointTarget]:
-    rate = None if wishes.rate is None else wishes.rate / wishes.jobs
-    if wishes.to == LOCAL:
-        with local_tables(folder / TABLES) as url:
-            yield EndpointTarget(LOCAL, url, wishes.prefix, rate)
-        return
-    if not is_loopback(urlsplit(wishes.to).hostname or ""):
-        for line in estimate(project, contract, snapshot, wishes.to):
-            say(line)
-    url = checked_endpoint(wishes.to, wishes.remote)
-    yield EndpointTarget(url, url, wishes.prefix, rate)
 
 
 def estimate(project: Project, contract: Contract, snapshot: Snapshot, endpoint: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Where a load reads its rows: a running server, or a dump. Rows come in chunks, with what is copied from other tables.
 
 A server is read in one consistent snapshot, in ranges of the primary key, and joins by itself. Of a dump the rows that
-are copied from are put into a file beside the state first.
+are copied from are put into a temporary file first.
 """
 
 import sqlite3
@@ -208,10 +208,10 @@ _SIGNED = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "decim
 
 
 class DumpSource:
-    """Dumps of mysqldump, read in their order. `scratch` is a folder for the rows that are copied from."""
+    """Dumps of mysqldump, read in their order."""
 
-    def __init__(self, files: Sequence[tuple[Path, str]], schema: Schema, scratch: Path) -> None:
-        self._files, self._schema, self._scratch = files, schema, scratch
+    def __init__(self, files: Sequence[tuple[Path, str]], schema: Schema) -> None:
+        self._files, self._schema = files, schema
         self._reader = DumpReader(files, schema)
         self._wanted: set[str] = set()
 
@@ -234,9 +234,10 @@ class DumpSource:
         """The rows in the order of the dump; a mark is the number of rows of its table up to there."""
         tables = {one.table.id: one for one in wanted}
         self._wanted = {one.table.name.lower() for one in wanted}
+        self._reader = DumpReader(self._files, self._schema)
         waiting: dict[str, list[Row]] = {table: [] for table in tables}
         seen = dict.fromkeys(tables, 0)
-        with _Parents(self._schema, [copy for one in wanted for copy in one.copies], self._scratch) as parents:
+        with _Parents(self._schema, [copy for one in wanted for copy in one.copies]) as parents:
             parents.keep(DumpReader(self._files, self._schema))
             for table, cells in self._reader.rows():
                 if table not in tables:
@@ -254,25 +255,22 @@ class DumpSource:
 
 
 class _Parents:
-    """The rows that attributes are copied from, by the columns that find them, in a file that is gone afterwards."""
+    """The rows that attributes are copied from, by the columns that find them: on disk as far as memory does not hold
+    them."""
 
-    def __init__(self, schema: Schema, copies: Sequence[Copy], scratch: Path) -> None:
+    def __init__(self, schema: Schema, copies: Sequence[Copy]) -> None:
         self._schema = schema
         self._names: dict[Copy, str] = {}
         for copy in copies:
             self._names.setdefault(copy, f"c{len(self._names)}")
         self._local: dict[tuple[str, Copy], list[int]] = {}
-        self._file = scratch / "parents.sqlite"
+        self._db = sqlite3.connect("", isolation_level=None)
 
     def __enter__(self) -> "_Parents":
-        self._file.unlink(missing_ok=True)
-        self._db = sqlite3.connect(self._file if self._names else ":memory:", isolation_level=None)
-        self._db.execute("PRAGMA synchronous = OFF")
         return self
 
     def __exit__(self, *_: object) -> None:
         self._db.close()
-        self._file.unlink(missing_ok=True)
 
     def keep(self, reader: DumpReader) -> None:
         """Take the rows from a dump; the first of several with the same columns."""

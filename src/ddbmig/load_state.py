@@ -9,6 +9,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -26,8 +27,37 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS marks (source TEXT PRIMARY KEY, mark TEXT NOT NULL, rows INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS tallies (entry TEXT PRIMARY KEY, tally TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS rejects (id INTEGER PRIMARY KEY, reject TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS seen (entry TEXT, key BLOB, times INTEGER NOT NULL, PRIMARY KEY (entry, key)) WITHOUT ROWID;
 """
+_SEEN = """
+CREATE TABLE IF NOT EXISTS seen (entry TEXT, key BLOB, times INTEGER NOT NULL, PRIMARY KEY (entry, key)) WITHOUT ROWID
+"""
+
+
+class SeenKeys:
+    """The keys of items that may not be distinct, by hashes of 128 bits, in a database."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._db = database
+        self._db.execute(_SEEN)
+
+    @classmethod
+    @contextmanager
+    def for_a_while(cls) -> Iterator[Self]:
+        """In a temporary file, as far as memory does not hold them."""
+        with closing(sqlite3.connect("", isolation_level=None)) as database:
+            seen = cls(database)
+            database.execute("BEGIN")
+            yield seen
+
+    def earlier(self, entry: str) -> Callable[[bytes], int]:
+        """Counts the keys of an entry's items: how many there were before this one."""
+
+        def count(key: bytes) -> int:
+            digest = hashlib.blake2b(key, digest_size=16).digest()
+            upsert = "INSERT INTO seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
+            return int(self._db.execute(upsert, (entry, digest)).fetchone()[0]) - 1
+
+        return count
 
 
 class LoadState:
@@ -47,7 +77,7 @@ class LoadState:
             self._db = sqlite3.connect(self._file, isolation_level=None, timeout=0.1)
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("BEGIN EXCLUSIVE")
-            for statement in _TABLES.split(";"):
+            for statement in (*_TABLES.split(";"), _SEEN):
                 self._db.execute(statement)
             if restart:
                 self._forget()
@@ -123,15 +153,14 @@ class LoadState:
         return Tally() if found is None else Tally(**json.loads(found[0]))
 
     def earlier(self, entry: str) -> Callable[[bytes], int]:
-        """Counts the keys of an entry's items: how many there were before this one."""
+        """Counts the keys of an entry's items: how many there were before this one; true only with `commit`."""
+        count = SeenKeys(self._db).earlier(entry)
 
-        def count(key: bytes) -> int:
+        def begun(key: bytes) -> int:
             self._begin()
-            digest = hashlib.blake2b(key, digest_size=16).digest()
-            upsert = "INSERT INTO seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET times = times + 1 RETURNING times"
-            return int(self._db.execute(upsert, (entry, digest)).fetchone()[0]) - 1
+            return count(key)
 
-        return count
+        return begun
 
     def commit(self, source: str, mark: Mark, rows: int) -> None:
         """Make true what was counted: the source table is done up to here, which is so many rows."""

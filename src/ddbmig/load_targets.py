@@ -1,7 +1,9 @@
 """Where a load writes its items."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ddbmig.loaders.batch_writer import BatchWriter, Rate, Refused
@@ -17,8 +19,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _OTHERS = "remove it, or name others with --prefix"
+_ATTEMPTS = 12
+"""Tries to read a batch."""
 _THREADS = 8
 """Batches that one process sends at once."""
+
+
+_client = cache(client_of)
 
 
 class Sink(Protocol):
@@ -70,7 +77,7 @@ class EndpointTarget:
         self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], *, ours: bool, begun: bool
     ) -> None:
         """Create the tables that are not there; those that are must be as the contract says, and empty at first."""
-        client = client_of(self.url)
+        client = _client(self.url)
         for entry in entries:
             name, design = self.prefix + entry.table, table_design(entry, indexes)
             try:
@@ -84,6 +91,28 @@ class EndpointTarget:
             _check_table(name, design, found)
             if not ours and client.scan(TableName=name, Limit=1)["Items"]:
                 raise UsageError("the table holds items that this load did not write", subject=name, hint=_OTHERS)
+
+    def scan(self, entry: ContractEntry) -> Iterator[Mapping[str, Any]]:
+        """Every item of an entry's table, in the form of botocore; consistent reads."""
+        client, name = _client(self.url), self.prefix + entry.table
+        try:
+            for page in client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True):
+                yield from page["Items"]
+        except client.exceptions.ResourceNotFoundException:
+            raise UsageError("there is no such table", subject=name, hint="load it first: ddbmig load") from None
+
+    def get(self, entry: ContractEntry, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The items with these keys, as far as they are there; at most 100."""
+        client, name = _client(self.url), self.prefix + entry.table
+        pending: Any = {name: {"Keys": keys, "ConsistentRead": True}}
+        for attempt in range(_ATTEMPTS):
+            answer = client.batch_get_item(RequestItems=pending)
+            yield from answer["Responses"].get(name, ())
+            pending = answer.get("UnprocessedKeys") or {}
+            if not pending:
+                return
+            time.sleep(min(2**attempt / 20, 10))
+        raise UsageError("the endpoint gives no items", subject=name, hint="raise its read capacity, and verify again")
 
     def open(self) -> Sink:
         """A client of this process."""

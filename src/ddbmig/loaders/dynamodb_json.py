@@ -43,8 +43,12 @@ def value_text(value: Any) -> str:
 
 def item_text(item: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of an item in the form of botocore, e.g. of one that a Scan gave."""
-    parts = [f"{encode_basestring(name)}:{_wire_text(item[name])}" for name in sorted(item)]
-    return "{" + ",".join(parts) + "}"
+    return "{" + ",".join(attribute_text(name, item[name]) for name in sorted(item)) + "}"
+
+
+def attribute_text(name: str, value: Mapping[str, Any]) -> str:
+    """The text of one attribute of an item in the form of botocore."""
+    return f"{encode_basestring(name)}:{_wire_text(value)}"
 
 
 def _wire_text(value: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Items into a DynamoDB endpoint: tables from the design, items by BatchWriteItem."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ddbmig.model.design import TableDesign
 from ddbmig.model.errors import UsageError
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import WaiterConfigTypeDef
 
+Item = TypeVar("Item")
 BATCH_WRITE = 25
 """Requests in one BatchWriteItem (A6)."""
 
@@ -76,7 +77,7 @@ def write_items(
     from botocore.exceptions import ClientError
 
     serializer, written = TypeSerializer(), 0
-    for batch in _batches(items, BATCH_WRITE):
+    for batch in batches(items, BATCH_WRITE):
         wire = [{k: serializer.serialize(v) for k, v in item.items()} for item in batch]
         try:
             pending: Any = {name: [{"PutRequest": {"Item": item}} for item in wire]}
@@ -123,8 +124,9 @@ def refusal(error: "ClientError") -> str | None:
     return next((words for part, words in _REFUSALS if part in message), "DynamoDB refuses the item as invalid")
 
 
-def _batches(items: Iterable[Mapping[str, Any]], size: int) -> Iterator[Sequence[Mapping[str, Any]]]:
-    batch: list[Mapping[str, Any]] = []
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """`size` items at a time, and what is left of them."""
+    batch: list[Item] = []
     for item in items:
         batch.append(item)
         if len(batch) == size:

@@ -20,8 +20,8 @@ class ExitCode(IntEnum):
     """Done; of `ddbmig check`: the gate is passed."""
     GATE_FAILED = 1
     """The gate failed: `ddbmig check` has findings that nobody accepted, `ddbmig rules test` a test that fails, `ddbmig
-    validate` a plan that answers otherwise than its SQL, `ddbmig contract check` a mistake, or `ddbmig contract diff` a
-    difference."""
+    validate` a plan that answers otherwise than its SQL, `ddbmig contract check` a mistake, `ddbmig verify` a table
+    that differs from its rows, or `ddbmig contract diff` a difference."""
     USAGE = 2
     """Options, configuration, a rule file, an unreachable server or a missing tool."""
     WAITING = 3

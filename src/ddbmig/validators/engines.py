@@ -28,6 +28,8 @@ Kind = Literal["endpoint", "docker", "jar", "moto"]
 REGION = "us-east-1"
 KEY = "ddbmig"
 """For the key and its secret: DynamoDB Local wants credentials and checks none."""
+CREATING = "tables may be created and filled there"
+"""What the confirmation of an endpoint beyond this machine allows."""
 GET_REAL = "install Java 17 and Maven, or start Docker, or name one with --endpoint"
 
 
@@ -106,12 +108,12 @@ def local_tables(folder: Path, cache: Path | None = None) -> Iterator[str]:
         yield url
 
 
-def checked_endpoint(endpoint: str, allow_remote: bool) -> str:
-    """The address of an endpoint that has answered.
+def checked_endpoint(endpoint: str, allow_remote: bool, purpose: str) -> str:
+    """The address of an endpoint that has answered; `purpose` is what the confirmation allows, as in `_allowed`.
 
     Raises UsageError where it is no address, is beyond this machine and not allowed, or does not answer.
     """
-    url, local = _allowed(endpoint, allow_remote)
+    url, local = _allowed(endpoint, allow_remote, purpose)
     _check_answers(url, local)
     return url
 
@@ -243,7 +245,7 @@ def _endpoint(stack: ExitStack, endpoint: str | None, allow_remote: bool, folder
     return Engine(f"endpoint {url}", "endpoint", client, prefix=prefix)
 
 
-def _allowed(endpoint: str | None, allow_remote: bool) -> tuple[str, bool]:
+def _allowed(endpoint: str | None, allow_remote: bool, purpose: str = CREATING) -> tuple[str, bool]:
     """The address of an endpoint, and whether it is this machine's. Raises UsageError where it must not be used."""
     if not endpoint:
         raise UsageError("the engine is to be an endpoint, but none is named", hint="name it with --endpoint URL")
@@ -251,7 +253,7 @@ def _allowed(endpoint: str | None, allow_remote: bool) -> tuple[str, bool]:
     url = f"{parts.scheme}://{parts.netloc}"
     local = is_loopback(parts.hostname or "")
     if not local and not allow_remote:
-        hint = "add --yes-this-is-not-local if tables may be created and filled there"
+        hint = f"add --yes-this-is-not-local if {purpose}"
         raise UsageError("this endpoint is not on this machine", subject=url, hint=hint)
     return url, local
 
