@@ -6,7 +6,7 @@ import click
 
 from ddbmig.cli_options import PATH, with_project
 
-KINDS = ("cloudformation",)
+KINDS = ("cloudformation", "terraform")
 
 
 @click.command(short_help="Write a hand-over file of the approved design.")
@@ -18,7 +18,9 @@ def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: 
            settings: tuple[str, ...]) -> None:  # fmt: skip
     """Write a hand-over file of the approved design: infrastructure as code, and what goes with it.
 
-    cloudformation: tables, GSIs and alarms as a CloudFormation template.
+    \b
+    cloudformation  tables, GSIs and alarms as a CloudFormation template
+    terraform       the same for Terraform, provider hashicorp/aws 6.37 or newer
     """
     from ddbmig import exports
     from ddbmig.project import open_project

@@ -27,7 +27,8 @@ def export(project: Project, kind: str, *, draft: bool = False) -> str:
     Raises WaitingForApproval where the design or its contract is not approved as it is now, unless it is for a draft;
     UsageError where there is none yet, or the contract was made from another design.
     """
-    return EXPORTS[kind](_material(project, draft))
+    text = EXPORTS[kind](_material(project, draft))
+    return text.encode("utf-8", "replace").decode()  # half a character in a name is no text for anybody
 
 
 def write_export(text: str, file: Path) -> None:

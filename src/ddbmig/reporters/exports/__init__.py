@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 
 from ddbmig.reporters.exports.cloudformation import cloudformation
 from ddbmig.reporters.exports.material import Material
+from ddbmig.reporters.exports.terraform import terraform
 
 EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "cloudformation": cloudformation,
+    "terraform": terraform,
 }
 """By the name that `ddbmig export` takes; a text for UTF-8 that ends with one newline."""
