@@ -26,6 +26,7 @@ from ddbmig.model.context import Context, Pricing, Requirement
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
 from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, Proof, TableDesign
 from ddbmig.model.digest import Digest, DigestSource, NPlusOne, TemplateDigest
+from ddbmig.model.evolution import Change, Evolution
 from ddbmig.model.measure import Measure
 from ddbmig.model.pattern import AccessPattern, Assignment, Join, Limit, OrderTerm, Skipped, TableRef
 from ddbmig.model.plan import (
@@ -455,6 +456,13 @@ REPLAY = Replay(
                       planned_read_units=0.5, write_units=2, planned_write_units=2, required_ms=25),
     ),
 )  # fmt: skip
+EVOLUTION = Evolution(
+    seed=7, probes=2, left_out={"split a copy": "the design keeps no copies"}, changes=(
+        Change(kind="rename a column", table="books", subject=f"{MARK} -> x", steps=("write both", "REMOVE one"),
+               rollback="never", items=18, compared=7, wrong=(f"old plans: {SELECT.id}",), write_units=4_000_000,
+               read_units=500),
+    ),
+)  # fmt: skip
 VALIDATION = Validation(
     engine="moto 5.2", engine_warning="moto stands in for DynamoDB: its capacity is no measure", alternative="rules",
     seed=7, tables_created=3, indexes_created=2,
@@ -493,8 +501,9 @@ VALIDATION = Validation(
         Check(name="Hot partition simulation", verdict="passed", evidence="none of 1,000 calls is throttled at ×1"),
         Check(name="Consistency edge case testing", verdict="passed", evidence="9 interleavings of 2 writes"),
         Check(name="Performance under load testing", verdict="failed", evidence="5 statements answered, 1 refused"),
+        Check(name="Schema evolution dry runs", verdict="failed", evidence="1 change made, 1 differs"),
     ),
-    simulation=SIMULATION, consistency=CONSISTENCY, replay=REPLAY,
+    simulation=SIMULATION, consistency=CONSISTENCY, replay=REPLAY, evolution=EVOLUTION,
 )  # fmt: skip
 ANALYSIS = Analysis(
     alternative="rules",

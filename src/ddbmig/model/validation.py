@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from ddbmig.model.assessment import Finding
 from ddbmig.model.base import Document, Value
 from ddbmig.model.consistency import Consistency
+from ddbmig.model.evolution import Evolution
 from ddbmig.model.pattern import Reason
 from ddbmig.model.replay import Replay
 from ddbmig.model.simulation import Simulation
@@ -146,5 +147,6 @@ class Validation(Document):
     simulation: Simulation | None = None
     consistency: Consistency | None = None
     replay: Replay | None = None
+    evolution: Evolution | None = None
     checks: tuple[Check, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ddbmig.model.design import Design
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import STATUSES, Check, Difference, PatternResult, Status, Validation
+from ddbmig.reporters.evolved import evolved
 from ddbmig.reporters.interleaved import interleaved, interleavings
 from ddbmig.reporters.markdown import Markup, bullets, code, heading, number, percent, table
 from ddbmig.reporters.pages import (
@@ -72,6 +73,7 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
                 *simulated(line, validation.simulation, weights),
                 *interleaved(line, validation.consistency, weights),
                 *replayed(line, validation.replay, weights),
+                *evolved(line, validation.evolution, design.prices),
             )
             for line in GUIDE
         ),

@@ -87,11 +87,3 @@ def _capacity(value: Validation, moto: bool, differing: Sequence[str]) -> Check:
         return _unseen(name)
     measured = f"{value.capacity_operations} operations, {len(differing)} differ"
     return _verdict(name, bool(differing), measured + (f"; first: {differing[0]}" if differing else ""))
-
-
-NOT_BUILT = ("Schema evolution dry runs",)
-
-
-def not_built() -> tuple[Check, ...]:
-    """The lines of the guide that no check covers yet."""
-    return tuple(_unseen(name, "this check is not built yet") for name in NOT_BUILT)

@@ -197,7 +197,11 @@ class Operations:
 
     def scan(self, table: TableDesign) -> Iterator[dict[str, Any]]:
         """Every item of a table, for the comparison only: not metered, not part of any plan."""
-        pages = self._client.get_paginator("scan").paginate(TableName=self._prefix + table.name, ConsistentRead=True)
+        return self.items_of(self._prefix + table.name)
+
+    def items_of(self, name: str) -> Iterator[dict[str, Any]]:
+        """Every item of the table that the engine calls so, for the comparison only."""
+        pages = self._client.get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
         for page in pages:
             yield from (self.plain(item) for item in page["Items"])
 

@@ -16,12 +16,14 @@ from ddbmig.model.contract import JoinColumns
 from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError
+from ddbmig.model.evolution import Evolution
 from ddbmig.model.replay import Replay
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import LoadResult, PatternResult, RoundTrip, StateResult, Validation
-from ddbmig.validators import replay
-from ddbmig.validators.checks import checks, not_built
+from ddbmig.validators import evolution, replay
+from ddbmig.validators.checks import checks
 from ddbmig.validators.engines import Engine
+from ddbmig.validators.evolution import DryRuns
 from ddbmig.validators.generated import load_generated, references_of
 from ddbmig.validators.operations import KNOWN_DIFFERENCES, Meter, Operations
 from ddbmig.validators.proof import Proof
@@ -87,6 +89,8 @@ def validate(
         run.compare_state()
         progress("replaying the logs' mix of statements")
         run.make_replay(progress)
+        progress("changing the design, and back")
+        run.make_changes()
         return run.result()
     finally:
         run.drop()
@@ -104,6 +108,7 @@ class _Validation:
         self.trips: tuple[RoundTrip, ...] = ()
         self.left: list[StateResult] = []
         self.replay: Replay | None = None
+        self.evolution: Evolution | None = None
         self.meter = Meter()
         tables, prefix = alternative.tables, engine.prefix
         self.operations = Operations(engine.client, tables, self.builders, snapshot.tables, prefix)
@@ -222,6 +227,13 @@ class _Validation:
         progress(f"{self.replay.runs} statements replayed by one client, {rate:,.0f} a second on this machine "
                  "(the emulator's speed, not DynamoDB's)")  # fmt: skip
 
+    def make_changes(self) -> None:
+        """Changes of the design on the loaded tables, each taken back."""
+        if any(load.items_found for load in self.loads):
+            runs = DryRuns(self.snapshot, self.alternative, self.engine, self.operations, self.data.source,
+                           self.references, SEED)  # fmt: skip
+            self.evolution = runs.tried()
+
     # --- the value ---
 
     def result(self) -> Validation:
@@ -241,6 +253,7 @@ class _Validation:
             round_trip=self.trips,
             state=tuple(self.left),
             replay=self.replay,
+            evolution=self.evolution,
             capacity_operations=0 if self.engine.kind == "moto" else self.meter.operations,
             capacity_known_differences=KNOWN_DIFFERENCES,
         )
@@ -309,5 +322,6 @@ def _stressed(value: Validation, snapshot: Snapshot, alternative: Alternative) -
 
     simulated, raced = stage.simulate(snapshot, alternative), interleavings.search(snapshot, alternative)
     loaded = replay.check(value.replay or Replay(seed=SEED, statements=0))
-    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced), loaded, *not_built())
+    changed = evolution.check(value.evolution or Evolution(seed=SEED))
+    found = (*value.checks, *stage.checks(simulated), interleavings.check(raced), loaded, changed)
     return value.model_copy(update={"simulation": simulated, "consistency": raced, "checks": found})
