@@ -292,7 +292,7 @@ def is_collated(column: Column) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _collation_key(text: str, collation: str) -> str:
-    if "_0900_" not in collation and "_nopad_" not in collation and collation != "binary":
+    if ignores_trailing_blanks(collation):
         text = text.rstrip(" ")
     return plain_letters(text, accents="_as_" in collation) if ignores_case(collation) else text
 
@@ -300,6 +300,11 @@ def _collation_key(text: str, collation: str) -> str:
 def ignores_case(collation: str) -> bool:
     """Whether a collation holds upper and lower case equal."""
     return not collation.endswith(("_bin", "_cs", "binary"))
+
+
+def ignores_trailing_blanks(collation: str) -> bool:
+    """Whether a collation pads the shorter text with blanks before it compares."""
+    return "_0900_" not in collation and "_nopad_" not in collation and collation != "binary"
 
 
 def plain_letters(text: str, *, accents: bool = False) -> str:
@@ -358,6 +363,13 @@ def template_field(column: str) -> str:
 def template_columns(template: str) -> tuple[str, ...]:
     """The columns a key template names, in its order."""
     return tuple(_field_name(match[1]) for match in _FIELD.finditer(template))
+
+
+def template_parts(template: str) -> tuple[tuple[str, str | None], ...]:
+    """The template in its order as (text, column that follows it); None after the last text."""
+    texts = _FIELD.split(template)
+    columns = [_field_name(field) for field in texts[1::2]]
+    return tuple(zip(texts[::2], [*columns, None], strict=True))
 
 
 def render_template(template: str, parts: Mapping[str, str]) -> str:

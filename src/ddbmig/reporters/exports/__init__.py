@@ -5,9 +5,12 @@ from collections.abc import Callable, Mapping
 from ddbmig.reporters.exports.cloudformation import cloudformation
 from ddbmig.reporters.exports.material import Material
 from ddbmig.reporters.exports.terraform import terraform
+from ddbmig.reporters.exports.views import drop_views, views
 
 EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "cloudformation": cloudformation,
     "terraform": terraform,
+    "views": views,
+    "drop-views": drop_views,
 }
 """By the name that `ddbmig export` takes; a text for UTF-8 that ends with one newline."""
