@@ -21,7 +21,7 @@ from ddbmig.model.assessment import (
 )
 from ddbmig.model.comparison import Comparison, Comparisons, HotPartition, ItemsAt, ItemSizes, RoundTrips, Score
 from ddbmig.model.condition import All, Arithmetic, ColumnRef, Compare, Constant, Param
-from ddbmig.model.consistency import Anomaly, Consistency
+from ddbmig.model.consistency import Anomaly, Consistency, StaleRead
 from ddbmig.model.context import Context, Pricing, Requirement
 from ddbmig.model.contract import ContractAttribute, Enforces, JoinColumns
 from ddbmig.model.design import Alternative, Cost, Decision, Design, IndexDesign, Proof, TableDesign
@@ -442,11 +442,13 @@ SIMULATION = Simulation(
     ),
 )  # fmt: skip
 CONSISTENCY = Consistency(
-    patterns=2, schedules=9, not_run=(SEARCH.id,), anomalies=(
+    patterns=2, pairs=3, pairs_left_out=1, schedules=9, not_run=(SEARCH.id,), anomalies=(
         Anomaly(kind="answer", pattern=UPDATE.id, schedule=("A: GetItem x", "B: GetItem x")),
+        Anomaly(kind="read", pattern=UPDATE.id, other=SELECT.id, schedule=("A: PutItem x", "B: GetItem x")),
         Anomaly(kind="data", pattern=UPDATE.id, tables=(BOOKS,),
                 schedule=(f"A: GetItem {MARK}", f"B: GetItem {MARK}", f"A: PutItem {MARK}", f"B: PutItem {MARK}")),
     ),
+    stale=(StaleRead(write=UPDATE.id, read=SELECT.id, through=f"{MARK}/x", calls=4),),
 )  # fmt: skip
 REPLAY = Replay(
     seed=7, statements=7, refused={f"no such {MARK}": 1}, not_run=(SEARCH.id,), patterns=(

@@ -189,7 +189,10 @@ item.bytes_max               | number | bytes     | ? | design | largest row of 
 validation.mismatched_patterns | number | patterns | ? | proof | access patterns whose result differs from MySQL's
 validation.capacity_mismatches | number | patterns | ? | proof | access patterns whose consumed units differ from the predicted
 validation.load_rejects      | number | rows      | ? | proof | rows that could not be loaded through the contract
-validation.racing_writes     | number | patterns  | ? | proof | access patterns of which two clients at once, or one that stops between two calls, leave data that no order of them leaves
+validation.racing_writes     | number | patterns  | ? | proof | access patterns, and pairs of them, of which two clients at once, or one that stops between two calls, leave data that no order of them leaves
+validation.repeated_writes   | number | patterns  | ? | proof | access patterns that change the data twice where one of their calls arrives twice
+validation.lagging_writes    | number | patterns  | ? | proof | access patterns, and pairs of them, that leave data that no order of the writers leaves where a GSI has not yet followed the write before
+validation.stale_index_reads | number | reads     | ? | proof | reads through a GSI that the logs show on one connection within a second of a write, and that answer otherwise until the GSI has followed it
 validation.throttled_share   | number | share     | ? | proof | calls throttled ÷ calls, of the access pattern with most, simulated at the traffic of the logs
 validation.throttled_share_10x | number | share   | ? | proof | the same at ten times that traffic
 validation.throttled_by      | text   |           | ? | proof | the table or GSI that throttled most calls, at ten times the traffic where it does; missing where none does

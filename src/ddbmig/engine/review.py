@@ -10,6 +10,7 @@ from ddbmig.engine.rulebook import Rulebook
 from ddbmig.engine.scoring import find
 from ddbmig.engine.sizes import Sizes
 from ddbmig.model.assessment import Assessment, FactValue, Finding
+from ddbmig.model.consistency import Consistency, Kind
 from ddbmig.model.design import Alternative, IndexDesign, TableDesign
 from ddbmig.model.simulation import Simulation
 from ddbmig.model.snapshot import Snapshot
@@ -149,8 +150,16 @@ def validation_facts(validation: Validation) -> dict[str, FactValue]:
         facts["validation.load_rejects"] = sum(load.rejected for load in validation.loads)
     raced = validation.consistency
     if raced is not None and raced.patterns:
-        facts["validation.racing_writes"] = len({one.pattern for one in raced.anomalies if one.kind != "answer"})
+        facts["validation.racing_writes"] = _patterns_of(raced, "data", "crash")
+        facts["validation.repeated_writes"] = _patterns_of(raced, "repeat")
+        facts["validation.lagging_writes"] = _patterns_of(raced, "lag")
+        facts["validation.stale_index_reads"] = len({one.read for one in raced.stale if "/" in one.through})
     return facts | _simulated_facts(validation.simulation)
+
+
+def _patterns_of(raced: Consistency, *kinds: Kind) -> int:
+    """Access patterns, and pairs of different ones, that show anomalies of these kinds."""
+    return len({(one.pattern, one.other) for one in raced.of(*kinds)})
 
 
 def _simulated_facts(simulation: Simulation | None) -> dict[str, FactValue]:

@@ -6,7 +6,7 @@ from ddbmig.model.design import Design
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import STATUSES, Check, Difference, PatternResult, Status, Validation
 from ddbmig.reporters.evolved import evolved
-from ddbmig.reporters.interleaved import interleaved, interleavings
+from ddbmig.reporters.interleaved import interleaved, interleavings, stale_reads
 from ddbmig.reporters.markdown import Markup, bullets, code, heading, number, percent, table
 from ddbmig.reporters.pages import (
     HEAVIEST,
@@ -80,7 +80,8 @@ def stage4(snapshot: Snapshot, design: Design, validation: Validation) -> str:
         section("Findings", found.head()),
         all_tables(
             mismatched, unproved, routed, limits, every, loads, trips, capacity,
-            interleavings(validation.consistency, weights), replays(validation.replay, weights), found,
+            interleavings(validation.consistency, weights), stale_reads(validation.consistency, weights),
+            replays(validation.replay, weights), found,
         ),
         next_step("ddbmig approve 4"),
     )  # fmt: skip

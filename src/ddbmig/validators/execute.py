@@ -335,10 +335,12 @@ class _Run:
             _frozen({k: i[k] for k in table.keys}): self._delivered(call, table, i) for i in items if i is not None
         }
         nothing: tuple[Row | None, dict[int, Row | None]] = (None, {copied.ref: None for copied in call.copied})
-        found = [nothing if key is None else delivered.get(_frozen(key), nothing) for key in keys]
+        outer = any(isinstance(s, ReadCall) and s.ref == call.ref and s.join == "left" for s in self.plan.steps)
+        gone = nothing if outer else None  # the item went between the two calls: there is no such row any more
+        found = [nothing if key is None else delivered.get(_frozen(key), gone) for key in keys]
         self.relation = [
-            {**binding, call.ref: row, **copies}
-            for binding, (row, copies) in zip(self.relation, found, strict=True)
+            {**binding, call.ref: delivery[0], **delivery[1]}
+            for binding, delivery in zip(self.relation, found, strict=True) if delivery is not None
         ]  # fmt: skip
         self.relation = [b for b in self.relation if b[call.ref] is None or self.evaluator.holds(call.match, b)]
 

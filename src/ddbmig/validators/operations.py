@@ -235,14 +235,14 @@ class Operations:
         self._measure(writes, sum(c.get("CapacityUnits", 0.0) for c in capacities))
 
     def _request(self, write: ItemWrite) -> tuple[str, dict[str, Any]]:
-        """The action's name and request: Put of a new item, Delete of a gone one, Update of a changed one."""
+        """The action's name and request: Put of a new item, Delete of a gone one, Update of one that must be there."""
         table = write.table
         request: dict[str, Any] = {"TableName": self._prefix + table.name}
         if write.condition:
             request |= self._condition(write)
         if write.after is None:
             return "Delete", request | {"Key": self.wire(write.key)}
-        if write.before is None or write.condition != "exists":
+        if write.condition != "exists":
             return "Put", request | {"Item": self.wire(write.after)}
         return "Update", request | {"Key": self.wire(write.key)} | self._changes(write, request)
 
@@ -251,7 +251,7 @@ class Operations:
         before, after = write.before or {}, write.after or {}
         names = dict(request.get("ExpressionAttributeNames", {}))
         values, sets, removes = dict[str, Any](), [], []
-        differing = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+        differing = [name for name in sorted({*before, *after} - {*write.key}) if before.get(name) != after.get(name)]
         for number, name in enumerate(differing or sorted({*after} - {*write.key})[:1]):
             names[f"#a{number}"] = name
             if name in after:

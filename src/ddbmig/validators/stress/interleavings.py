@@ -1,197 +1,207 @@
-"""Two clients run the same write at once: every order of their calls, held against one after the other.
+"""Two clients at once: every order of their calls, held against one after the other.
 
-The rows are made up: one of each table, its values all the first of their type, so that every join and condition finds
-it. Two clients write other values to it, or add rows that share a unique value. An interleaving is an anomaly where no
-order of the whole plans leaves the same items, or where a client that stops between two calls leaves part of its work.
+Each write is run against itself, against every other write that meets it in a table, and against the reads that do. An
+interleaving is an anomaly where no order of the whole plans leaves the same items or gives the same answers; where a
+client that stops between two calls leaves part of its work; where a call that arrives twice works twice; or where a GSI
+that lags behind leads a write astray. The rows are made up (made_up.py).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
-from functools import cached_property
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
 
-from ddbmig.engine.contract import contract_of
-from ddbmig.loaders.items import ItemBuilder, Row
-from ddbmig.model.condition import Param
-from ddbmig.model.consistency import Anomaly, Consistency
+from ddbmig.model.consistency import Anomaly, Consistency, Kind
 from ddbmig.model.design import Alternative
-from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError
-from ddbmig.model.pattern import AccessPattern
-from ddbmig.model.plan import Plan
-from ddbmig.model.schema import Column, Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check
 from ddbmig.validators.evaluate import NotEvaluated
 from ddbmig.validators.execute import MOST_ATTEMPTS
-from ddbmig.validators.stress.memory import Client, Item, Items
+from ddbmig.validators.stress.made_up import STORED, Access, Client, World
+from ddbmig.validators.stress.memory import Item
+from ddbmig.validators.stress.stale import stale_reads
 
 NAME = "Consistency edge case testing"
 """The guide's line."""
-STORED, FIRST, SECOND = 1, 2, 3
-"""Which value of a type: the one in the rows, and those that the two clients write."""
+FIRST, SECOND = STORED + 1, STORED + 2
+"""Which value of a type the two clients write."""
 MOST_CALLS = 8
 """Calls of one client between which the other is let in."""
+MOST_PAIRS = 400
+"""Pairs of different access patterns that are tried, those with the most calls first."""
+UNSUITED = (NotEvaluated, InputError, ArithmeticError, KeyError, TypeError, ValueError)
+"""What a plan raises on made-up values that do not suit its expressions."""
 
 
-def search(snapshot: Snapshot, alternative: Alternative) -> Consistency:
-    """Try every write plan of more than one call."""
-    world, patterns = _World(snapshot, alternative), {one.id: one for one in snapshot.patterns}
-    tried = schedules = 0
-    anomalies, not_run = list[Anomaly](), list[str]()
-    for plan in sorted(alternative.plans, key=lambda one: one.pattern):
-        pattern = patterns[plan.pattern]
-        if plan.routed or pattern.kind == "select":
-            continue
-        try:
-            trial = _Trial(world, pattern, plan)
-            found = trial.anomalies()
-        except (NotEvaluated, InputError, ArithmeticError, KeyError, TypeError, ValueError):
-            not_run.append(plan.pattern)  # made-up values need not suit every expression; it is said
-            continue
-        tried, schedules = tried + 1, schedules + len(trial.seen)
-        anomalies += found
-    return Consistency(patterns=tried, schedules=schedules, anomalies=tuple(anomalies), not_run=tuple(not_run))
+def search(snapshot: Snapshot, alternative: Alternative, most_pairs: int = MOST_PAIRS) -> Consistency:
+    """Try every write against itself, and with what meets it; at most `most_pairs` of different access patterns."""
+    world, patterns = World(snapshot, alternative), {one.id: one for one in snapshot.patterns}
+    accesses = [Access(patterns[plan.pattern], plan) for plan in alternative.plans if not plan.routed]
+    accesses.sort(key=lambda one: one.pattern.id)
+    writes = [one for one in accesses if one.written]
+    found = _Found()
+    for one in writes:
+        found.add(_Trial(world, one, one), one.pattern.id)
+    tried = [one for one in writes if one.pattern.id not in found.not_run]
+    reads = [one for one in accesses if not one.written]
+    pairs = _pairs(tried, reads, {t.id: t.calls for t in snapshot.digest.templates})
+    for one, other in pairs[:most_pairs]:
+        found.add(_Trial(world, one, other), other.pattern.id)
+    return Consistency(
+        patterns=len(tried), pairs=len(pairs[:most_pairs]), pairs_left_out=len(pairs[most_pairs:]),
+        schedules=found.schedules, anomalies=tuple(found.anomalies), stale=stale_reads(snapshot, world, tried, reads),
+        not_run=tuple(sorted(found.not_run)),
+    )  # fmt: skip
 
 
 def check(found: Consistency) -> Check:
-    """The verdict: data that no order of the writers leaves fails; what both were told does not."""
+    """The verdict: data that no order of the clients leaves fails; what they were told or saw meanwhile does not."""
     if not found.patterns:
         return Check(name=NAME, verdict="not analysed", evidence="no write of the logs could be run on made-up rows")
-    broken = [one for one in found.anomalies if one.kind != "answer"]
-    told = len(found.anomalies) - len(broken)
+    broken = found.of("data", "crash")
     first = f"; first: {' → '.join(broken[0].schedule)}" if broken else ""
-    evidence = (f"{found.schedules} interleavings and crashes of {found.patterns} writes: "
-                f"{len(broken)} leave data that no order of the writers leaves, in {told} both are told that they "
-                f"changed the row{first}")  # fmt: skip
+    counts = {"while a GSI lags behind": found.of("lag"), "where a call arrives twice": found.of("repeat")}
+    also = "".join(f", {len(some)} {when}" for when, some in counts.items() if some)
+    told = len(found.of("answer"))
+    evidence = (f"{found.schedules} interleavings and crashes of {found.patterns} writes and {found.pairs} pairs of "
+                f"patterns: {len(broken)} leave data that no order of the clients leaves{also}; in {told} both are "
+                f"told that they changed the row{first}")  # fmt: skip
     return Check(name=NAME, verdict="failed" if broken else "passed", evidence=evidence)
 
 
-class _World:
-    """Made-up rows as items."""
+def _pairs(
+    writes: Iterable[Access], reads: Iterable[Access], calls: Mapping[str, int]
+) -> list[tuple[Access, Access]]:  # fmt: skip
+    """Writes that meet another write or a read in a table, unless each is one call; the most called first."""
+    pairs = [*combinations(writes, 2), *((write, read) for write in writes for read in reads)]
+    meet = [(a, b) for a, b in pairs if a.written & b.touched or b.written & a.touched]
+    several = [(a, b) for a, b in meet if not (b.one_call and (a.one_call or not b.written))]
+    return sorted(several, key=lambda pair: -min(calls.get(one.pattern.template, 0) for one in pair))
 
-    def __init__(self, snapshot: Snapshot, alternative: Alternative) -> None:
-        self.schema, self.alternative = snapshot.tables, alternative
-        entries = {entry.table: entry for entry in contract_of(alternative, {}).root if entry.type == "Table"}
-        self.builders = {name: ItemBuilder(entry, snapshot.tables) for name, entry in entries.items()}
 
-    @cached_property
-    def rows(self) -> Mapping[str, Row]:
-        """By table id."""
-        return {table.id: {c.name: value_of(c, STORED) for c in table.columns} for table in self.schema.tables}
+@dataclass
+class _Found:
+    """What the trials so far have found."""
 
-    def items(self) -> Items:
-        """The items of the rows."""
-        found: Items = {}
-        for table in self.alternative.tables:
-            builder, row = self.builders[table.name], self.rows[table.source_table]
-            item = builder.item(row, lambda table_id, *_: self.rows[table_id]) if builder.applies(row) else None
-            found[table.name] = {tuple(item[k] for k in table.keys): item} if item else {}
-        return found
+    schedules: int = 0
+    anomalies: list[Anomaly] = field(default_factory=list)
+    not_run: set[str] = field(default_factory=set)
+
+    def add(self, trial: "_Trial", blamed: str) -> None:
+        """Run a trial; where made-up values do not suit an expression of `blamed`, it is said."""
+        if blamed in self.not_run:
+            return
+        try:
+            found = trial.anomalies()
+        except UNSUITED:
+            self.not_run.add(blamed)
+            return
+        self.schedules += len(trial.seen)
+        known = {one.pattern for one in self.anomalies if one.kind == "repeat"}
+        self.anomalies += [one for one in found if not (one.kind == "repeat" and one.other and one.pattern in known)]
 
 
 @dataclass(frozen=True)
 class _End:
-    """How a schedule ended."""
+    """How a schedule ended: the items of each table, and what the clients were told."""
 
     items: Mapping[str, frozenset[str]]
-    affected: tuple[int, ...]
+    answers: tuple[str, ...]
 
 
 class _Trial:
-    """Two clients of one access pattern."""
+    """Two clients, A with one access pattern, a write, and B with the same or another."""
 
-    def __init__(self, world: _World, pattern: AccessPattern, plan: Plan) -> None:
-        self.world, self.pattern, self.plan = world, pattern, plan
+    def __init__(self, world: World, one: Access, other: Access) -> None:
+        self.world, self.one, self.other = world, one, other
         self.seen: set[tuple[str, ...]] = set()
 
     def anomalies(self) -> list[Anomaly]:
         """Of each kind of anomaly the shortest one: with fewest switches between the clients, then fewest calls."""
+        found: dict[Kind, Anomaly] = {}
         alone = self._run("A" * MOST_CALLS)
-        calls = len(alone[0])
+        calls = len(alone[0]), len(self._run("B" * MOST_CALLS)[0])
         serial = [self._run(order)[1] for order in ("A" * MOST_CALLS + "B" * MOST_CALLS,
                                                     "B" * MOST_CALLS + "A" * MOST_CALLS)]  # fmt: skip
-        found: dict[str, Anomaly] = {}
-        for trace, end in sorted(map(self._run, _orders(min(calls, MOST_CALLS))), key=lambda ran: _length(ran[0])):
+        for trace, end in self._ran(_orders(*calls)):
             if end not in serial:
-                kind = "answer" if end.items in [one.items for one in serial] else "data"
-                nearest = min((_differing(one, end) for one in serial), key=len)
-                found.setdefault(kind, self._anomaly(kind, trace, nearest))
-        before, after = self._run("")[1], alone[1]
-        for stop in range(1, calls):
-            trace, end = self._run("A" * stop)
-            if end.items not in (before.items, after.items):
-                found.setdefault("crash", self._anomaly("crash", (*trace, "A: stops"), _differing(after, end)))
+                kind = self._kind(end, serial)
+                found.setdefault(kind, self._anomaly(kind, trace, serial, end))
+        if self.other is self.one:
+            self._stopped(found, alone)
+        if self.other.written:
+            self._lagging(found, serial)
+            self._twice(found, calls[0], [alone[1]] if self.other is self.one else serial)
         return [found[kind] for kind in sorted(found)]
 
-    def _anomaly(self, kind: Any, trace: tuple[str, ...], tables: tuple[str, ...]) -> Anomaly:
-        return Anomaly(kind=kind, pattern=self.pattern.id, schedule=trace, tables=tables)
+    def _kind(self, end: _End, serial: list[_End]) -> Kind:
+        if end.items not in [one.items for one in serial]:
+            return "data"
+        return "answer" if self.other.written else "read"
 
-    def _run(self, order: str) -> tuple[tuple[str, ...], _End]:
-        """Let the clients make calls in an order, one that has finished no more; gives the calls and the end."""
+    def _stopped(self, found: dict[Kind, Anomaly], alone: tuple[tuple[str, ...], _End]) -> None:
+        """Client A stops between two calls: nothing or all of its work is left."""
+        before, after = self._run("")[1], alone[1]
+        for stop in range(1, len(alone[0])):
+            trace, end = self._run("A" * stop)
+            if end.items not in (before.items, after.items):
+                found.setdefault("crash", self._anomaly("crash", (*trace, "A: stops"), [after], end))
+
+    def _lagging(self, found: dict[Kind, Anomaly], serial: list[_End]) -> None:
+        """One client has finished, and the GSIs do not know it yet when the other reads them."""
+        for trace, end in self._ran(("A" * MOST_CALLS + "B" * MOST_CALLS, "B" * MOST_CALLS + "A" * MOST_CALLS),
+                                    lagging=True):  # fmt: skip
+            if end.items not in [one.items for one in serial]:
+                found.setdefault("lag", self._anomaly("lag", trace, serial, end))
+
+    def _twice(self, found: dict[Kind, Anomaly], calls: int, ends: list[_End]) -> None:
+        """A call of client A arrives twice: at once, and no B comes; or after B has done all its work."""
+        rest = MOST_CALLS * MOST_ATTEMPTS
+        between = "" if self.other is self.one else "B" * rest
+        for trace, end in self._ran("A" * n + between + "a" + "A" * rest for n in range(1, calls + 1)):
+            if any(call.endswith("again") for call in trace) and end.items not in [one.items for one in ends]:
+                found.setdefault("repeat", self._anomaly("repeat", trace, ends, end))
+
+    def _anomaly(self, kind: Kind, trace: tuple[str, ...], serial: list[_End], end: _End) -> Anomaly:
+        nearest = min((_differing(one, end) for one in serial), key=len)
+        other = "" if self.other is self.one else self.other.pattern.id
+        return Anomaly(kind=kind, pattern=self.one.pattern.id, other=other, schedule=trace, tables=nearest)
+
+    def _ran(self, orders: Iterable[str], *, lagging: bool = False) -> list[tuple[tuple[str, ...], _End]]:
+        """The orders as they ran, the shortest first."""
+        return sorted((self._run(order, lagging=lagging) for order in orders), key=lambda ran: _length(ran[0]))
+
+    def _run(self, order: str, *, lagging: bool = False) -> tuple[tuple[str, ...], _End]:
+        """Let the clients make calls in an order, one that has finished no more; a small letter makes the last call of
+        that client once more. Gives the calls and the end."""
         items = self.world.items()
-        clients = {"A": self._client("A", FIRST, items), "B": self._client("B", SECOND, items)}
+        old = {table: dict(kept) for table, kept in items.items()} if lagging else None
+        clients = {"A": self.world.client("A", self.one, FIRST, items, old),
+                   "B": self.world.client("B", self.other, SECOND, items, old)}  # fmt: skip
         trace = []
         for name in order:
-            if not clients[name].finished and (call := clients[name].advance()):
+            client = clients[name.upper()]
+            call = client.repeat() if name.islower() else None if client.finished else client.advance()
+            if call:
                 trace.append(call)
         self.seen.add(tuple(trace))
         state = {table: frozenset(_text(item) for item in kept.values()) for table, kept in items.items()}
-        return tuple(trace), _End(state, tuple(client.affected for client in clients.values()))
-
-    def _client(self, name: str, number: int, items: Items) -> Client:
-        table = self.world.schema.table(self.pattern.refs[0].table)
-        next_keys = {(table.id, c.name): number - 1 for c in table.columns if c.auto_increment}
-        params = {n: self._param(n, column, table, number) for n, column in enumerate(self.pattern.params)}
-        return Client(name, self.pattern, self.plan, params, next_keys, items, self.world.alternative.tables,
-                      self.world.builders, self.world.schema)  # fmt: skip
-
-    def _param(self, index: int, column: Any, table: Table, number: int) -> Cell | tuple[Cell, ...]:
-        """What a client gives for a placeholder: the stored value to find the row by, else a value of its own."""
-        if column is None:
-            return number
-        definition = self.world.schema.table(self.pattern.refs[column.ref].table).column(column.column)
-        stored = {a.value.index: a.column for a in (*self.pattern.assignments, *self.pattern.on_duplicate)
-                  if isinstance(a.value, Param)}  # fmt: skip
-        return value_of(definition, self._which(definition, table, number) if index in stored else STORED)
-
-    def _which(self, column: Column, table: Table, number: int) -> int:
-        """Which value a client writes: new rows share what is unique beside their key and refer to stored rows."""
-        if self.pattern.kind != "insert":
-            return number
-        if any(column.name in key.columns for key in table.foreign_keys):
-            return STORED
-        if column.name in table.primary_key:
-            return STORED if self.pattern.insert_mode in ("upsert", "replace") else number
-        return FIRST if any(column.name in key.columns for key in table.unique_keys()) else number
+        return tuple(trace), _End(state, tuple(_told(client) for client in clients.values()))
 
 
-def value_of(column: Column, number: int) -> Cell:
-    """The n-th value of a column's type."""
-    if column.type in ("tinyint", "smallint", "mediumint", "int", "bigint", "bit", "year"):
-        return number + (2020 if column.type == "year" else 0)
-    if column.type == "decimal":
-        return Decimal(number)
-    if column.type in ("float", "double"):
-        return float(number)
-    if column.type == "enum" and column.values:
-        return column.values[(number - 1) % len(column.values)]
-    dates = {"date": f"2026-01-0{number}", "time": f"0{number}:00:00", "json": str(number)}
-    if column.type in ("datetime", "timestamp"):
-        return f"2026-01-0{number} 00:00:00"
-    binary = column.type in ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob")
-    return str(number).encode() if binary else dates.get(column.type, str(number))
+def _told(client: Client) -> str:
+    """What a client was told: the rows that it changed, or those that it read."""
+    answer = client.answer
+    return f"{answer.rows} {sorted(map(repr, answer.values))}"
 
 
-def _orders(calls: int) -> Iterator[str]:
+def _orders(calls: int, others: int) -> Iterator[str]:
     """Orders of the calls of A and B with one, two and three switches."""
     rest = MOST_CALLS * MOST_ATTEMPTS  # a refused write is made anew
-    for first in range(1, calls + 1):
-        for second in range(1, calls + 1):
-            for a, b in (("A", "B"), ("B", "A")):
-                yield a * first + b * second + a * rest + b * rest
+    for a in range(1, min(calls, MOST_CALLS) + 1):
+        for b in range(1, min(others, MOST_CALLS) + 1):
+            yield "A" * a + "B" * b + "A" * rest + "B" * rest
+            yield "B" * b + "A" * a + "B" * rest + "A" * rest
 
 
 def _length(trace: tuple[str, ...]) -> tuple[int, int, tuple[str, ...]]:
