@@ -6,7 +6,7 @@ import click
 
 from ddbmig.cli_options import PATH, with_project
 
-KINDS = ("cloudformation", "terraform", "views", "drop-views")
+KINDS = ("cloudformation", "terraform", "dashboard", "views", "drop-views")
 
 
 @click.command(short_help="Write a hand-over file of the approved design.")
@@ -21,6 +21,7 @@ def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: 
     \b
     cloudformation  tables, GSIs and alarms as a CloudFormation template
     terraform       the same for Terraform, provider hashicorp/aws 6.37 or newer
+    dashboard       a CloudWatch dashboard with the thresholds of these alarms
     views           a MySQL view for each table that shows rows as their items
     drop-views      what takes these views away again
     """

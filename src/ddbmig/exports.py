@@ -53,6 +53,7 @@ def _material(project: Project, draft: bool) -> Material:
         alternative=chosen,
         contract=contract,
         peaks=_peaks(design, assessment),
+        region=design.prices.terms.region,
     )
 
 

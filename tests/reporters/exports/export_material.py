@@ -18,6 +18,7 @@ MATERIAL = Material(
     alternative=CHOSEN,
     contract=contract_of(CHOSEN, CLAIMED),
     peaks={("books", None): Peak(3.0, 0.2), ("books", "books_by_author"): Peak(1.5, 0.0)},
+    region="eu-central-1",
 )
 _STRUCTURES = (
     ("authors", None), ("books", None), ("books", "books_by_author"), ("books", "books_by_all"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from ddbmig.reporters.exports.cloudformation import cloudformation
+from ddbmig.reporters.exports.dashboard import dashboard
 from ddbmig.reporters.exports.material import Material
 from ddbmig.reporters.exports.terraform import terraform
 from ddbmig.reporters.exports.views import drop_views, views
@@ -10,6 +11,7 @@ from ddbmig.reporters.exports.views import drop_views, views
 EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "cloudformation": cloudformation,
     "terraform": terraform,
+    "dashboard": dashboard,
     "views": views,
     "drop-views": drop_views,
 }

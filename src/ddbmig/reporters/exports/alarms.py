@@ -80,6 +80,11 @@ def operations(material: Material, table: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def is_lookup(material: Material, table: Table) -> bool:
+    """Whether a table keeps a unique key."""
+    return any(one.name == table.name and one.role == "lookup" for one in material.alternative.tables)
+
+
 def _of_table(material: Material, table: Table) -> Iterator[Alarm]:
     for index in (None, *(gsi.name for gsi in table.gsis)):
         yield _throttled(table.name, index)
@@ -93,7 +98,7 @@ def _of_table(material: Material, table: Table) -> Iterator[Alarm]:
     if "TransactWriteItems" in used:
         yield _alarm(table.name, None, "conflicts", "Two writers steadily want one item in transactions.",
                      (Metric("TransactionConflict", table.name),), 0, periods=3)  # fmt: skip
-    if any(one.name == table.name and one.role == "lookup" for one in material.alternative.tables):
+    if is_lookup(material, table):
         yield _alarm(table.name, None, "refused", "Uniqueness is refused more often than it used to be.",
                      (Metric("ConditionalCheckFailedRequests", table.name),), None)  # fmt: skip
 

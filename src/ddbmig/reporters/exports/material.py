@@ -33,6 +33,8 @@ class Material:
     alternative: Alternative
     contract: Contract
     peaks: Mapping[Structure, Peak]
+    region: str
+    """The Region of AWS whose prices the bill has."""
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
