@@ -14,6 +14,7 @@ from ddbmig.cli_digest import digest
 from ddbmig.cli_export import export
 from ddbmig.cli_init import init
 from ddbmig.cli_load import load, verify
+from ddbmig.cli_narrate import narrate
 from ddbmig.cli_options import (
     PATH,
     Paths,
@@ -331,6 +332,6 @@ def doctor(endpoint: str | None, remote: bool, as_json: bool) -> int:
     return ExitCode.DONE if found.real else ExitCode.USAGE
 
 
-for _command in (check, collect, completion, config, contract, digest, explain, export, init, load, report, rules,
-                 verify, waive):  # fmt: skip
+for _command in (check, collect, completion, config, contract, digest, explain, export, init, load, narrate, report,
+                 rules, verify, waive):  # fmt: skip
     cli.add_command(_command)

@@ -163,6 +163,22 @@ class Gate(Value):
     """Relative to the folder of ddbmig.yaml."""
 
 
+Audience = Literal["executive", "engineer"]
+
+
+class Narrative(Value):
+    """How a language model is asked for prose. It is asked by `ddbmig narrate` only."""
+
+    audience: Audience = "engineer"
+    """An executive is spared the relationships one by one."""
+    model: str = "claude-sonnet-5-5"
+    """A model of Anthropic's API."""
+    max_output_tokens: int = Field(default=4000, ge=256, le=32_000)
+    """The longest answer that is paid for, per section, thinking included."""
+    pseudonyms: bool = False
+    """Whether names of tables, columns and indexes are replaced before anything is sent."""
+
+
 RECOMMENDED = "ddbmig:recommended"
 """The pack that ships with the product."""
 
@@ -189,5 +205,7 @@ class ProjectConfig(Value):
     """Overrides by rule id."""
     gate: Gate = Gate()
     """How `ddbmig check` decides."""
+    narrative: Narrative = Narrative()
+    """How a language model is asked for prose."""
     out: str = "migration"
     """Where values and reports are written, relative to the folder of ddbmig.yaml."""

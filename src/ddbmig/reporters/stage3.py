@@ -62,7 +62,7 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
     return page(
         heading(1, "Stage 3: data model"),
         warnings(chosen.findings),
-        section("Summary", _chosen(design, chosen), _summary(chosen, assessment)),
+        section("Summary", chosen_line(design, chosen), summary_lines(chosen, assessment)),
         section("What needs a decision", *_decisions(design, choices)),
         section("Design alternatives comparison table", *_comparison(design, assessment), *_figures(design, weights)),
         section("Tables", tables.head(), indexes.head()),
@@ -86,13 +86,13 @@ def stage3(snapshot: Snapshot, assessment: Assessment, design: Design) -> str:
 # --- the choice ---
 
 
-def _chosen(design: Design, chosen: Alternative) -> Markup:
+def chosen_line(design: Design, chosen: Alternative) -> Markup:
     by = "a person" if design.chosen_by == "user" else "the engine"
     return paragraph("**{}** ({}), chosen by {}: {}. {}", chosen.title, code(chosen.id), by, design.chosen_because,
                      chosen.idea)  # fmt: skip
 
 
-def _summary(chosen: Alternative, assessment: Assessment) -> Markup:
+def summary_lines(chosen: Alternative, assessment: Assessment) -> Markup:
     counts = _counts(chosen)
     return bullets((
         say("{} a month{}.", money(chosen.cost.total_usd), _assumed(assessment)),

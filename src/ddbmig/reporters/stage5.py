@@ -35,7 +35,7 @@ def stage5(
     return page(
         heading(1, "Stage 5: results"),
         warnings(every, weights_of(snapshot).label),
-        section("Summary", _summary(snapshot, assessment, chosen, validation, analysis)),
+        section("Summary", summary_lines(snapshot, assessment, chosen, validation, analysis)),
         section("What needs a decision", *_decisions(assessment, design, validation, analysis)),
         section("Total cost of ownership projections", *_projections(snapshot, analysis, assessment, chosen)),
         section("How the cost is computed", *_computed(analysis, capacity, _rates(assessment))),
@@ -58,7 +58,7 @@ def _growth(snapshot: Snapshot) -> Markup:
     return Markup(" (assumed growth)" if snapshot.context.growth_percent_per_month is None else "")
 
 
-def _summary(
+def summary_lines(
     snapshot: Snapshot, assessment: Assessment, chosen: Alternative, validation: Validation, analysis: Analysis
 ) -> Markup:
     proved = sum(one.status == "proved" for one in validation.patterns)
