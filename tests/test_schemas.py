@@ -45,6 +45,7 @@ rules:
   AP001: {severity: error, mandatory: true}
   PR001: {enabled: false}
 gate: {fail_on: warning, new_only: true, baseline: known.json, waivers: accepted.yaml}
+narrative: {by: anthropic, audience: executive, budget_usd: 0.5, price: {input: 2, output: 10}}
 out: results
 """
 PACK = """\

@@ -1,28 +1,17 @@
 """The guard: answers of data/answers.yaml are refused by the rule that each names, those of taken.yaml are taken."""
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from adversarial import ANSWERS, DATA, FACTS, answer_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ddbmig.narrative.facts import Facts, Figure
 from ddbmig.narrative.guard import refusal
 from ddbmig.narrative.quantities import UNITS, stands_for, unit_and_period
-
-DATA = Path(__file__).parent / "data"
-FACTS = Facts.model_validate(yaml.safe_load((DATA / "facts.yaml").read_text()))
-ANSWERS: list[dict[str, Any]] = yaml.safe_load((DATA / "answers.yaml").read_text())
-
-
-def answer_of(case: dict[str, Any]) -> str:
-    """The answer; a long one is written down as a part and how often it, or its last letter, comes."""
-    answer = str(case["answer"])
-    inside = answer[-1:] * (int(case.get("times_inside", 1)) - 1)
-    return (answer + inside) * int(case.get("times", 1)) + str(case.get("after", ""))
 
 
 @pytest.mark.parametrize("case", ANSWERS, ids=lambda case: case["name"])

@@ -166,8 +166,21 @@ class Gate(Value):
 Audience = Literal["executive", "engineer"]
 
 
+Writer = Literal["templates", "anthropic"]
+
+
+class TokenPrice(Value):
+    """What a model costs, in US dollars a million tokens."""
+
+    input: float = Field(default=0, ge=0)
+    output: float = Field(default=0, ge=0)
+
+
 class Narrative(Value):
     """How a language model is asked for prose. It is asked by `ddbmig narrate` only."""
+
+    by: Writer = "templates"
+    """`templates` are our own words; `anthropic` asks a model of Anthropic's API, but not where CI is set."""
 
     audience: Audience = "engineer"
     """An executive is spared the relationships one by one."""
@@ -177,6 +190,14 @@ class Narrative(Value):
     """The longest answer that is paid for, per section, thinking included."""
     pseudonyms: bool = False
     """Whether names of tables, columns and indexes are replaced before anything is sent."""
+    budget_usd: float = Field(default=1.0, ge=0)
+    """What one run may cost; no call is made that might cost more than is left."""
+    budget_tokens: int = Field(default=500_000, ge=0)
+    """Tokens that one run may take, in and out."""
+    seconds: float = Field(default=180.0, gt=0, le=3600)
+    """The longest that one answer may take."""
+    price: TokenPrice | None = None
+    """Of a model that models.yaml does not list, or of other terms."""
 
 
 RECOMMENDED = "ddbmig:recommended"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ddbmig.model.context import Audience
 from ddbmig.narrative.sections import Section
-from ddbmig.reporters.markdown import Markup, code, heading, joined, text
+from ddbmig.reporters.markdown import Markup, code, heading, joined
 from ddbmig.reporters.pages import page, paragraph, section
 
 _TITLES: Mapping[Audience, str] = {"executive": "The migration in brief", "engineer": "The migration explained"}
@@ -60,5 +60,4 @@ def as_markdown(answer: str) -> Markup:
 
 def _inline(part: str) -> Markup:
     pieces = _CODE.split(" ".join(part.split()))
-    return joined(*(code(piece) if number % 2 else text(piece) if not number else piece
-                    for number, piece in enumerate(pieces) if piece))  # fmt: skip
+    return joined(*(code(piece) if number % 2 else piece for number, piece in enumerate(pieces) if piece))

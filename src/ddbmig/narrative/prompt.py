@@ -27,20 +27,22 @@ but not whole counts under 1,000. Compute nothing: no sums, differences, ratios 
 - it is surer than the facts: proved, optimal, guaranteed, always, never, all, best, safe and the like are taken only \
 where the facts say so.
 - it has headings, lists, tables, links, emphasis, HTML, or speaks of you or of these instructions.
+A second piece of JSON, if there is one, holds an answer that was refused and the reason: write the section anew.
 """
 
 
-def request(
-    facts: Facts, audience: Audience, model: str, max_tokens: int, refused: tuple[str, str] | None = None
-) -> dict[str, Any]:
-    """The body of the request for a section; `refused` is an answer that was not taken, and why."""
-    messages = [{"role": "user", "content": facts.to_json()}]
-    if refused is not None:
-        answer, reason = refused
-        again = f"This was refused: {reason}. Write the section anew from the facts above."
-        messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": again}]
+def request(facts: Facts, audience: Audience, model: str, max_tokens: int) -> dict[str, Any]:
+    """The body of the request for a section."""
     return {"model": model, "max_tokens": max_tokens, "system": _SYSTEM.format(reader=_READERS[audience]),
-            "messages": messages}  # fmt: skip
+            "messages": [{"role": "user", "content": facts.to_json()}]}  # fmt: skip
+
+
+def again(body: Mapping[str, Any], answer: str, reason: str) -> dict[str, Any]:
+    """The same request, with an answer that was refused and why; both as data."""
+    (asked,) = body["messages"]
+    refused = canonical_json({"refused_answer": answer, "refused_because": reason}).decode()
+    parts = [{"type": "text", "text": text} for text in (asked["content"], refused)]
+    return {**body, "messages": [{"role": "user", "content": parts}]}
 
 
 def input_hash(body: Mapping[str, Any]) -> str:
