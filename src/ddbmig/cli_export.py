@@ -6,7 +6,7 @@ import click
 
 from ddbmig.cli_options import PATH, with_project
 
-KINDS = ("cloudformation", "terraform", "dashboard", "views", "drop-views")
+KINDS = ("cloudformation", "terraform", "dashboard", "views", "drop-views", "modernizer")
 
 
 @click.command(short_help="Write a hand-over file of the approved design.")
@@ -24,6 +24,7 @@ def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: 
     dashboard       a CloudWatch dashboard with the thresholds of these alarms
     views           a MySQL view for each table that shows rows as their items
     drop-views      what takes these views away again
+    modernizer      the contract in the dialect of AWS's modernizer workshop
     """
     from ddbmig import exports
     from ddbmig.project import open_project

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from ddbmig.reporters.exports.cloudformation import cloudformation
 from ddbmig.reporters.exports.dashboard import dashboard
 from ddbmig.reporters.exports.material import Material
+from ddbmig.reporters.exports.modernizer import modernizer
 from ddbmig.reporters.exports.terraform import terraform
 from ddbmig.reporters.exports.views import drop_views, views
 
@@ -14,5 +15,6 @@ EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "dashboard": dashboard,
     "views": views,
     "drop-views": drop_views,
+    "modernizer": modernizer,
 }
 """By the name that `ddbmig export` takes; a text for UTF-8 that ends with one newline."""

@@ -42,6 +42,11 @@ class View:
     name: str
     entry: ContractEntry
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What its columns are called, in the order of the entry's attributes."""
+        return tuple(_unique(self.entry.attributes, ()))
+
 
 def views_of(material: Material) -> tuple[View, ...]:
     """A view for each entry of type Table, under names that no table has."""
@@ -58,7 +63,7 @@ def _statement(view: View, schema: Schema) -> str:
     source = schema.table(entry.source_table)
     joined = _Parents(schema)
     columns, comments = list[str](), list[str]()
-    for (name, attribute), column in zip(entry.attributes.items(), _unique(entry.attributes, ()), strict=True):
+    for (name, attribute), column in zip(entry.attributes.items(), view.columns, strict=True):
         value = joined.copied(attribute) if attribute.denormalized else attribute_sql(attribute, source, "r")
         if value.loss:
             how = "left out" if value.sql is None else "not always equal"
@@ -70,7 +75,7 @@ def _statement(view: View, schema: Schema) -> str:
     filled = [f"r.{quoted(column)} IS NOT NULL" for column in required_columns(entry.filter)]
     lines = [
         "", *comments, f"CREATE SQL SECURITY INVOKER VIEW {quoted(view.name)} AS", "SELECT", ",\n".join(columns),
-        f"FROM {_table_name(source)} AS r", *joined.lines, *([f"WHERE {' AND '.join(filled)}"] if filled else []),
+        f"FROM {sql_name(source)} AS r", *joined.lines, *([f"WHERE {' AND '.join(filled)}"] if filled else []),
     ]  # fmt: skip
     return "\n".join(lines) + ";"
 
@@ -95,11 +100,11 @@ class _Parents:
         alias = self._aliases[parent.id, join] = f"p{len(self._aliases) + 1}"
         pairs = zip(join.local_columns, join.source_columns, strict=True)
         on = " AND ".join(f"{alias}.{quoted(there)} = r.{quoted(here)}" for here, there in pairs)
-        self.lines.append(f"LEFT JOIN {_table_name(parent)} AS {alias} ON {on}")
+        self.lines.append(f"LEFT JOIN {sql_name(parent)} AS {alias} ON {on}")
         return alias
 
 
-def _table_name(table: Table) -> str:
+def sql_name(table: Table) -> str:
     """With its database, where the schema names one."""
     return ".".join(quoted(part) for part in (table.schema_name, table.name) if part)
 
