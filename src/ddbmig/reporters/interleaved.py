@@ -45,12 +45,16 @@ def interleaved(line: str, found: Consistency | None, weights: Weights) -> Itera
 
 def interleavings(found: Consistency | None, weights: Weights) -> LongTable:
     """The shortest interleaving of each anomaly, broken data first."""
-    anomalies = found.anomalies if found else ()
-    ordered = sorted(anomalies, key=lambda one: (list(KINDS).index(one.kind), -weights.calls.get(one.pattern, 0),
-                                                 one.pattern, one.other))  # fmt: skip
-    rows = [(KINDS[one.kind], _who(one, weights), names(one.tables), _schedule(one)) for one in ordered]
+    rows = [(KINDS[one.kind], _who(one, weights), names(one.tables), _schedule(one)) for one in ranked(found, weights)]
     headers = ("what", "access pattern", "items that are others", "shortest interleaving")
     return LongTable("Interleavings", headers, rows, by="kind and calls")
+
+
+def ranked(found: Consistency | None, weights: Weights) -> list[Anomaly]:
+    """The anomalies by kind, of each kind the most called first."""
+    kinds = list(KINDS)
+    return sorted(found.anomalies if found else (), key=lambda one: (
+        kinds.index(one.kind), -weights.calls.get(one.pattern, 0), one.pattern, one.other))  # fmt: skip
 
 
 def stale_reads(found: Consistency | None, weights: Weights) -> LongTable:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from ddbmig.reporters.html import charts, grids, partitions
+from ddbmig.reporters.html import charts, grids, partitions, trials
 from ddbmig.reporters.html.answers import answers
 from ddbmig.reporters.html.details import ledgers, plan_pictures
 from ddbmig.reporters.html.material import Material
@@ -40,6 +40,7 @@ def html_report(material: Material) -> str:
         heat=charts.heat_map(material),
         panels=panels(material),
         load=partitions.partition_heat(material),
+        trials=trials.trials(material),
         ledgers=tuple(ledgers(material)),
         plans=tuple(plan_pictures(material)),
         levers=material.levers.model_dump(mode="json") if material.levers else None,
@@ -57,6 +58,10 @@ def html_report(material: Material) -> str:
             "effort": grids.effort_grid(material),
             "heat": partitions.heat_grid(material),
             "throttled": partitions.throttled_grid(material),
+            "interleavings": trials.interleaving_grid(material),
+            "stale": trials.stale_grid(material),
+            "replay": trials.replay_grid(material),
+            "changes": trials.change_grid(material),
         },
         not_analysed=_not_analysed(material),
     )  # fmt: skip
