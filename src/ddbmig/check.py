@@ -35,6 +35,7 @@ from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.places import Places, files_by_name, shown, source_root
 from ddbmig.project import DEFAULT, Project, read_prices, read_text, rules_in_force, write_file
+from ddbmig.resolving import recorded
 from ddbmig.workflow import STAGES, Progress, outside, read_state
 
 SPARED = {"slow_logs": "slow", "general_logs": "general", "data": "data"}
@@ -216,7 +217,12 @@ class Check:
         self.progress("designing the alternatives")
         decided, prices = self.project.decisions(), read_prices(self.project)
         wanted = None if decided.design == DEFAULT else decided.design
-        design = propose(self.snapshot, self.assessment, prices, lambda _: (), decided.choices, wanted)
+        answers = recorded(self.project) if decided.flagged else {}
+        choices = {
+            **decided.taken,
+            **{key: one.option for key in decided.flagged if (one := answers.get(key)) and one.option},
+        }
+        design = propose(self.snapshot, self.assessment, prices, lambda _: (), choices, wanted)
         return design.alternative(design.chosen)
 
     @cached_property

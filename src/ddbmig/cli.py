@@ -103,10 +103,11 @@ def cli() -> None:
 @with_inputs
 @click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
+@click.option("--no-model", is_flag=True, help="Fail where a choice is handed to a model and no answer is recorded.")
 @with_engine
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
-    engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
+    no_model: bool, engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
     **given: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Walk the six stages: from schema, logs and data to the migration contract.
@@ -127,6 +128,7 @@ def analyze(
         ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
         show=_show,
         progress=progress,
+        no_model=no_model,
     )
     run.walk()
     click.echo(f"The contract is {project.out / 'migrationContract.json'}; the reports are beside it.")
@@ -285,7 +287,10 @@ def diff(stage: int, as_json: bool, folder: Path | None, out: Path | None, setti
 @click.argument("option")
 @with_project
 def choose(what: str, option: str, folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> None:
-    """Decide: `choose design ALT`, or `choose RELATIONSHIP OPTION`. Stage 3 is then made anew."""
+    """Decide: `choose design ALT`, or `choose RELATIONSHIP OPTION`. Stage 3 is then made anew.
+
+    `choose RELATIONSHIP model` hands an open choice to a language model.
+    """
     from ddbmig import workflow
     from ddbmig.project import open_project
 

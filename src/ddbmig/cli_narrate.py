@@ -56,10 +56,11 @@ def narrate(
 
 def _written(project: "Project", reader: "Audience", by: "Writer | None", hidden: bool) -> "Written":
     from ddbmig import narrating
+    from ddbmig.narrative.client import in_ci
 
     if (by or project.config.narrative.by) == "templates":
         return narrating.write_templates(project, reader)
-    may_call = by is not None or not narrating.in_ci()
+    may_call = by is not None or not in_ci()
     asking = narrating.Asking(may_call, progress, lambda text: click.echo(text, err=True))
     return narrating.write_by_model(project, reader, hidden, asking)
 

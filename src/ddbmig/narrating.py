@@ -4,9 +4,8 @@ Reads the saved values and writes one page and what a model has answered; no val
 """
 
 import json
-import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -111,12 +110,6 @@ def _write(project: Project, audience: Audience, proses: list[Prose], budget: Bu
 
 
 # --- a model ---
-
-
-def in_ci(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a pipeline, where nobody is asked unless the command itself says so."""
-    said = (os.environ if environment is None else environment).get("CI", "")
-    return said.lower() not in ("", "0", "false")
 
 
 @dataclass

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from ddbmig.config import CONFIG, Assignment, Configuration, assignments, configure, on_rules
 from ddbmig.engine.prices import prices_of, read_price_list
@@ -34,13 +35,30 @@ FIXED_KEY = b"ddbmig: no project"
 """Keys the hashes of values where there is no project: such hashes are pseudonymous, not anonymous."""
 
 
+class Flag(Value):
+    """A choice that a person hands over."""
+
+    resolve: Literal["model"]
+    """`model`: a language model takes one of the options."""
+
+
 class Decisions(Value):
     """decisions.yaml: a person's decisions."""
 
     design: str = DEFAULT
     """The alternative to carry on with."""
-    choices: Mapping[str, str] = {}
-    """Relationship id -> option."""
+    choices: Mapping[str, str | Flag] = {}
+    """Relationship id -> option, or `resolve: model`."""
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """The options that the person took."""
+        return {key: told for key, told in self.choices.items() if isinstance(told, str)}
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """The choices that are handed to a model."""
+        return tuple(sorted(key for key, told in self.choices.items() if isinstance(told, Flag)))
 
 
 @dataclass(frozen=True)
@@ -74,14 +92,14 @@ class Project:
         text = read_text(self.decisions_file)
         return read_model(self.decisions_file.name, text, Decisions).value
 
-    def decide(self, *, design: str | None = None, choice: tuple[str, str] | None = None) -> None:
+    def decide(self, *, design: str | None = None, choice: tuple[str, str | Flag] | None = None) -> None:
         """Write one decision into decisions.yaml, keeping the others. Comments of the file are not kept."""
         known = self.decisions()
         choices = dict(known.choices) | (dict([choice]) if choice else {})
         lines = ["# Decisions of people; `ddbmig choose` writes here.", f"design: {yaml_text(design or known.design)}"]
         if choices:
             lines.append("choices:")
-            lines += [f"  {yaml_text(key)}: {yaml_text(choices[key])}" for key in sorted(choices)]
+            lines += [f"  {yaml_text(key)}: {_as_yaml(choices[key])}" for key in sorted(choices)]
         write_file(self.decisions_file, ("\n".join(lines) + "\n").encode())
 
     def hash_key(self, inputs: Iterable[Path] = ()) -> bytes:
@@ -107,6 +125,10 @@ class Project:
         lines = ignore.read_text().splitlines() if ignore.exists() else []
         if KEY_FILE not in lines:
             write_file(ignore, ("\n".join([*lines, KEY_FILE]) + "\n").encode())
+
+
+def _as_yaml(told: str | Flag) -> str:
+    return yaml_text(told) if isinstance(told, str) else f"{{resolve: {told.resolve}}}"
 
 
 def new_key() -> str:

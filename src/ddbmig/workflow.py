@@ -37,8 +37,11 @@ from ddbmig.model.prices import Prices
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
+from ddbmig.narrative.client import in_ci
 from ddbmig.project import (
     DEFAULT,
+    Decisions,
+    Flag,
     Project,
     check_writable,
     file_sha,
@@ -54,12 +57,18 @@ from ddbmig.reporters.stage2 import stage2
 from ddbmig.reporters.stage3 import stage3
 from ddbmig.reporters.stage4 import stage4
 from ddbmig.reporters.stage5 import stage5
+from ddbmig.resolving import RECORD, Asking, Resolved, record_file, resolve, told
+from ddbmig.resolving import changes as choice_changes
 
 if TYPE_CHECKING:
     from ddbmig.validators.engines import Choice
     from ddbmig.validators.sql_side import SqlSide
 
 STATE = "state.json"
+MODEL_CHOICES = RECORD
+"""What stage 3 needs where a choice is handed to a model."""
+MODEL = "model"
+"""What `ddbmig choose RELATIONSHIP` takes for: a language model is to decide."""
 MOST_SHOWN = 5
 """Access patterns that a summary names; the rest is counted."""
 
@@ -130,6 +139,10 @@ class Run:
     show: Show = lambda *_: None
     progress: Progress = lambda _: None
     values: dict[int, Any] = field(default_factory=dict)
+    no_model: bool = False
+    """A choice that is handed to a model must be recorded: nobody is asked."""
+    resolved: tuple[Resolved, ...] = ()
+    """What became of the choices that are handed to a model, where stage 3 was made."""
 
     # --- the walk ---
 
@@ -143,7 +156,8 @@ class Run:
         self.project.decisions()
         for stage in STAGES:
             self._run_stage(stage)
-            self.show(stage.number, stage.title, _SUMMARIES[stage.number](self.values))
+            by_model = told(self.project, self.project.decisions().flagged) if stage.number == 3 else []
+            self.show(stage.number, stage.title, [*_SUMMARIES[stage.number](self.values), *by_model])
             self._gate(stage)
 
     def validate(self, alternative: str | None = None) -> Validation:
@@ -198,9 +212,16 @@ class Run:
         for name, data in files.items():
             write_file(self.project.out / name, data)
         self.project.keep_key(self.sources.hash_key)
-        entry = {"needs": needs, "decision": self.decision(stage)}
+        entry = {"needs": {**needs, **self._answered(stage)}, "decision": self.decision(stage)}
         state = read_state(self.project.out)
         write_file(self.project.out / STATE, canonical_json({**state, str(stage.number): entry}))
+
+    def _answered(self, stage: Stage) -> dict[str, str]:
+        """What a stage has asked a model while it was made; where an answer is missing, it is asked for next time."""
+        if stage.number != 3 or not self.resolved:
+            return {}
+        whole = all(one.input for one in self.resolved)
+        return {MODEL_CHOICES: file_sha(record_file(self.project)) if whole else "unanswered"}
 
     def _read_back(self, stage: Stage, needs: Mapping[str, str], known: Mapping[str, Any]) -> Document | None:
         """The value as last written; None where it was made from something else, or one of its files is not as it was.
@@ -274,15 +295,24 @@ class Run:
     def _stage3(self) -> dict[str, bytes]:
         snapshot, assessment = self.values[1], self.values[2]
         decided = self.project.decisions()
-        _check_choices(assessment, decided.choices)
-        design = propose(
-            snapshot,
-            assessment,
-            self.prices,
-            lambda alternative: review(snapshot, assessment, alternative, self.rulebook),
-            decided.choices,
-            None if decided.design == DEFAULT else decided.design,
-        )
+        _check_choices(assessment, decided)
+
+        def proposed(choices: Mapping[str, str], wanted: str) -> Design:
+            return propose(
+                snapshot,
+                assessment,
+                self.prices,
+                lambda alternative: review(snapshot, assessment, alternative, self.rulebook),
+                choices,
+                None if wanted == DEFAULT else wanted,
+            )
+
+        design = proposed(decided.taken, DEFAULT if decided.flagged else decided.design)
+        if decided.flagged:
+            asking = Asking(not (self.no_model or in_ci()), self.progress)
+            self.resolved = resolve(self.project, (snapshot, assessment, design), decided.flagged, asking)
+            answered = {one.choice: one.option for one in self.resolved if one.option}
+            design = proposed({**decided.taken, **answered}, decided.design)
         self.values[3] = design
         report = stage3(snapshot, assessment, design)
         usd = plans_usd(design.alternative(design.chosen).plans, load_of(assessment.patterns), design.prices)
@@ -351,13 +381,14 @@ class Run:
         return {STAGES[5].report: contract_bytes(contract)}
 
 
-def _check_choices(assessment: Assessment, choices: Mapping[str, str]) -> None:
+def _check_choices(assessment: Assessment, decided: Decisions) -> None:
     """Raise UsageError for a choice about a relationship that is gone, or an option that there is not."""
     known = {a.relationship.id for a in assessment.relationships}
-    for key, option in sorted(choices.items()):
+    for key in sorted(decided.choices):
         if key not in known:
             raise UsageError("decisions.yaml chooses for a relationship that there is not", subject=key,
                              hint="remove the entry")  # fmt: skip
+        option = decided.taken.get(key, "separate")
         if option not in ("separate", "denormalize", "embed", "collocate"):
             raise UsageError(f"decisions.yaml chooses {option}", subject=key,
                              expected="separate, denormalize, embed or collocate")  # fmt: skip
@@ -413,6 +444,8 @@ def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int)
         found["rules"] = rulebook.fingerprint(*_READS[number])
     if number == 3:
         found["decisions.yaml"] = file_sha(project.decisions_file)
+        if project.decisions().flagged:
+            found[MODEL_CHOICES] = file_sha(record_file(project))
         found["prices"] = sha256((price_file(project)[1] + read_prices(project).model_dump_json()).encode())
     return found
 
@@ -482,7 +515,8 @@ def changes(project: Project, stage: int) -> tuple[Change, ...]:
                          hint=f"read {project.out / STAGES[stage - 1].report}, then: "
                          + to_approve(project, STAGES[stage - 1]))  # fmt: skip
     old, new = (_value(STAGES[stage - 1], path) for path in (kept, project.out / name))
-    return stage_changes(old, new)
+    by_model = choice_changes(project, project.decisions().flagged) if stage == 3 else ()
+    return (*stage_changes(old, new), *by_model)
 
 
 def _value(stage: Stage, path: Path) -> Document | Contract:
@@ -598,8 +632,9 @@ def decide(project: Project, what: str, option: str) -> str:
         assessment = Assessment.from_file(project.out / STAGES[1].value)
         found = {a.relationship.id: a for a in assessment.relationships}
         _known(what, sorted(found), "relationship")
-        _known(option, [o for o in get_args(Option) if o not in found[what].forbidden], "option")
-        project.decide(choice=(what, option))
+        options = [o for o in get_args(Option) if o not in found[what].forbidden]
+        _known(option, [*options, MODEL], "option")
+        project.decide(choice=(what, Flag(resolve="model") if option == MODEL else option))
     return f"{project.decisions_file} now says {what}: {option}. Stage 3 is open again. Next: {to_analyze(project)}"
 
 

@@ -184,6 +184,12 @@ def open_client(budget: Budget, seconds: float, progress: Callable[[str], None],
     return Client(anthropic.Anthropic(api_key=key, max_retries=0, http_client=http), budget, seconds, progress=progress)
 
 
+def in_ci(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether this is a pipeline, where nobody is asked unless the command itself says so."""
+    said = (os.environ if environment is None else environment).get("CI", "")
+    return said.lower() not in ("", "0", "false")
+
+
 def arguments_of(answer: Answer, tool: str) -> dict[str, Any] | None:
     """The arguments of the call of a tool; None where the answer is no such call."""
     if answer.stop != "tool_use" or answer.tool != tool:
