@@ -26,7 +26,7 @@ _with_ends = with_options(
     click.argument("file", required=False, type=PATH),
     click.option("--mysql", "url", metavar="URL", help="mysql://user@host:port/db, without a password."),
     click.option("--data", multiple=True, type=PATH, help="mysqldump with all rows, in place of a server."),
-    click.option("--to", required=True, metavar="local|URL", help="DynamoDB Local, kept in --state, or an endpoint."),
+    click.option("--to", metavar="local|URL", help="DynamoDB Local, kept in --state, or an endpoint."),
     click.option("--prefix", default="", metavar="TEXT", help="Begins the names of the tables there."),
     click.option("--snapshot", type=PATH, help="The snapshot that the contract belongs to (default: the project's)."),
     click.option("--state", type=PATH, help="Folder for what a load keeps (default: load in --out)."),
@@ -54,6 +54,10 @@ def _ends(file: Path | None, url: str | None, data: tuple[Path, ...], **given: A
 @click.option("--restart", is_flag=True, help="Forget how far the load had come, and read everything again.")
 @click.option("--jobs", type=_POSITIVE, help="Processes that make items (default: one for each core).")
 @click.option("--rate", type=_POSITIVE, metavar="N", help="Write at most N items a second.")
+@click.option("--export", type=PATH, metavar="FOLDER", help="DynamoDB-JSON parts for S3, in place of --to.")
+@click.option("--compression", type=click.Choice(("gzip", "zstd")), default="gzip", show_default=True,
+              help="How parts are packed.")  # fmt: skip
+@click.option("--s3", metavar="s3://BUCKET/PREFIX", help="Where the parts will be, for the ImportTable requests.")
 @click.option("--json", "as_json", is_flag=True, help="The counts as JSON.")
 @with_project
 def load(

@@ -14,9 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ddbmig.engine.prices import prices_of, read_price_list
-from ddbmig.load_ends import LOCAL, Ends, Say, ground_of, opened_source, opened_target
+from ddbmig.load_ends import LOCAL, Ends, Say, ground_of, opened_source, opened_target, parts_target
+from ddbmig.load_parts import REQUEST
 from ddbmig.load_sources import Source
 from ddbmig.load_state import LoadState
+from ddbmig.load_targets import Target
 from ddbmig.loaders.chunks import Tally
 from ddbmig.loading import Plan, load
 from ddbmig.model.base import sha256
@@ -53,6 +55,8 @@ class Loaded:
     rejects: Path
     resumed: bool
     """It went on where an earlier run had stopped."""
+    parts: Path | None = None
+    """The folder of parts, where they are files."""
 
     @property
     def total(self) -> Tally:
@@ -80,6 +84,8 @@ class Loaded:
             yield f"{problem.file}:{problem.line}: {visible(problem.subject)}: {visible(problem.message)}"
         if self.amiss:
             yield f"{self.amiss:,} rows amiss: {self.rejects} says which, and why"
+        if self.parts is not None:
+            yield f"The parts are in {self.parts}, with {REQUEST} for each table"
 
 
 def _sum(tally: Tally) -> str:
@@ -100,11 +106,15 @@ def load_contract(
     ground = ground_of(project, ends)
     with ExitStack() as stack:
         source = stack.enter_context(opened_source(ends, ground, progress))
-        if ends.to != LOCAL and not is_loopback(urlsplit(ends.to).hostname or ""):
+        if ends.to not in (LOCAL, None) and not is_loopback(urlsplit(ends.to).hostname or ""):
             for line in estimate(project, ground.contract, ground.snapshot, ends.to):
                 say(line)
         rate = None if pacing.rate is None else pacing.rate / pacing.jobs
-        target = stack.enter_context(opened_target(ends, ground, CREATING, rate))
+        target: Target = (
+            parts_target(ends, ends.export)
+            if ends.export is not None
+            else stack.enter_context(opened_target(ends, ground, CREATING, rate))
+        )
         schema = sha256(ground.snapshot.tables.model_dump_json().encode())
         identity = {"contract": file_sha(ground.path), "schema": schema, **source.identity, **target.identity}
         state = stack.enter_context(LoadState(ground.folder, identity, restart=pacing.restart))
@@ -115,7 +125,7 @@ def load_contract(
         finally:
             write_file(rejects, _reject_lines(state, source))
         tallies = {entry.table: (entry.source_table, state.tally(entry.table)) for entry in plan.entries}
-    return Loaded(tallies, source.problems, source.lost, rejects, resumed)
+    return Loaded(tallies, source.problems, source.lost, rejects, resumed, ends.export)
 
 
 def _reject_lines(state: LoadState, source: Source) -> Iterator[bytes]:

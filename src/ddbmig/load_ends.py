@@ -11,6 +11,7 @@ from pathlib import Path
 from ddbmig import contracts
 from ddbmig.analyzers.live import Pace, connect
 from ddbmig.analyzers.server_login import Login
+from ddbmig.load_parts import BUCKET, Compression, PartsTarget
 from ddbmig.load_sources import DumpSource, Source, live_source
 from ddbmig.load_targets import EndpointTarget
 from ddbmig.model.contract import Contract
@@ -20,7 +21,7 @@ from ddbmig.project import Project, check_writable
 from ddbmig.validators.engines import checked_endpoint, local_tables
 
 LOCAL = "local"
-FOLDER = "load"
+FOLDER, EXPORT_FOLDER = "load", "load-export"
 """Below the output folder: the state, the rejected rows, and the tables of DynamoDB Local."""
 TABLES = "dynamodb-local"
 Say = Callable[[str], None]
@@ -31,7 +32,12 @@ class Ends:
     """Where rows and items are, by options: `to` is `local` or the address of an endpoint, `server` or `data` the
     source, `state` the folder for what must be kept, `seconds` the most that one statement may take."""
 
-    to: str
+    to: str | None
+    export: Path | None = None
+    """The folder for parts, in place of an endpoint."""
+    compression: Compression = "gzip"
+    s3: str | None = None
+    """Where the parts will be: s3://bucket/prefix."""
     server: Login | None = None
     data: tuple[Path, ...] = ()
     contract: Path | None = None
@@ -63,7 +69,9 @@ def ground_of(project: Project, ends: Ends) -> Ground:
     found = contracts.check(path, snapshot)
     if found.mistakes:
         raise RuleError(found.mistakes)
-    folder = ends.state or project.out / FOLDER
+    if (ends.to is None) == (ends.export is None):
+        raise UsageError("name where the items go", expected="--to local|URL, or for files --export FOLDER")
+    folder = ends.state or project.out / (FOLDER if ends.export is None else EXPORT_FOLDER)
     check_writable(folder)
     return Ground(path, contracts.well_formed(path), snapshot, folder)
 
@@ -89,5 +97,15 @@ def opened_target(ends: Ends, ground: Ground, purpose: str, rate: float | None =
         with local_tables(ground.folder / TABLES) as url:
             yield EndpointTarget(LOCAL, url, ends.prefix, rate)
         return
-    url = checked_endpoint(ends.to, ends.remote, purpose)
+    url = checked_endpoint(ends.to or "", ends.remote, purpose)
     yield EndpointTarget(url, url, ends.prefix, rate)
+
+
+def parts_target(ends: Ends, folder: Path) -> PartsTarget:
+    """The folder of parts. Raises UsageError where it cannot be written, or `s3` is no address of S3."""
+    check_writable(folder)
+    scheme, mark, rest = (ends.s3 or f"s3://{BUCKET}").partition("://")
+    bucket, _, below = rest.partition("/")
+    if scheme != "s3" or not mark or not bucket:
+        raise UsageError("no address of S3", subject=ends.s3 or "", expected="s3://bucket or s3://bucket/prefix")
+    return PartsTarget(folder, ends.compression, bucket, below.strip("/"), ends.prefix)

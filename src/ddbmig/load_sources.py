@@ -26,6 +26,8 @@ from ddbmig.model.schema import Column, InputProblem, Schema, Table
 CHUNK_ROWS = 10_000
 CHUNK_BYTES = 8 << 20
 """A chunk has as many rows as fit into this on average, but no more than CHUNK_ROWS."""
+MOST_CHUNKS = 40_000
+"""Chunks of a table: less than the objects that one ImportTable request takes, since counts may be estimates."""
 _FEWEST = 50
 
 
@@ -67,9 +69,9 @@ class Source(Protocol):
         """How many rows these are, of the tables that were wanted."""
 
 
-def chunk_rows(item_bytes: float) -> int:
-    """How many rows of this size make a chunk."""
-    return int(min(CHUNK_ROWS, max(_FEWEST, CHUNK_BYTES / max(item_bytes, 1))))
+def chunk_rows(item_bytes: float, rows: float = 0) -> int:
+    """How many rows of this size make a chunk, where a table has so many."""
+    return int(max(min(CHUNK_ROWS, max(_FEWEST, CHUNK_BYTES / max(item_bytes, 1))), rows / MOST_CHUNKS))
 
 
 # --- a server ---

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ddbmig.loaders.batch_writer import BatchWriter, Rate, Refused
+from ddbmig.loaders.chunks import Tally
 from ddbmig.loaders.dynamodb_json import wire_item
 from ddbmig.loaders.encoder import EncodedItem
 from ddbmig.loaders.endpoint import create_table
@@ -46,16 +47,22 @@ class Target(Protocol):
         """What it is, without credentials."""
 
     def prepare(
-        self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], *, ours: bool, begun: bool
-    ) -> None:
+        self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], *, ours: bool, begun: bool,
+        done: Mapping[str, int],
+    ) -> None:  # fmt: skip
         """Make ready for the items of these entries. `ours`: what is there an earlier load of this state wrote;
-        `begun`: part of what is loaded must be there.
+        `begun`: part of what is loaded must be there; `done`: the rows of each source table that are finished.
 
         Raises UsageError where something is in the way.
         """
 
     def open(self) -> Sink:
         """A sink for this process."""
+
+    def finish(
+        self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], tallies: Mapping[str, Tally]
+    ) -> None:
+        """Hear that everything is loaded, and the counts by the contract's table."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,9 @@ class EndpointTarget:
         return {"target": self.name, "prefix": self.prefix}
 
     def prepare(
-        self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], *, ours: bool, begun: bool
-    ) -> None:
+        self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], *, ours: bool, begun: bool,
+        done: Mapping[str, int],
+    ) -> None:  # fmt: skip
         """Create the tables that are not there; those that are must be as the contract says, and empty at first."""
         client = _client(self.url)
         for entry in entries:
@@ -91,6 +99,11 @@ class EndpointTarget:
             _check_table(name, design, found)
             if not ours and client.scan(TableName=name, Limit=1)["Items"]:
                 raise UsageError("the table holds items that this load did not write", subject=name, hint=_OTHERS)
+
+    def finish(
+        self, entries: Sequence[ContractEntry], indexes: Sequence[ContractEntry], tallies: Mapping[str, Tally]
+    ) -> None:
+        """Nothing more: the items are there."""
 
     def scan(self, entry: ContractEntry) -> Iterator[Mapping[str, Any]]:
         """Every item of an entry's table, in the form of botocore; consistent reads."""

@@ -53,14 +53,13 @@ class Plan:
     def wanted(self, statistics: Mapping[str, TableStatistics]) -> tuple[Wanted, ...]:
         """What must be read, in the order of the contract."""
         return tuple(
-            Wanted(self.schema.table(source), copies_of(self.of(source)), chunk_rows(_row_bytes(statistics, source)))
+            Wanted(self.schema.table(source), copies_of(self.of(source)), _chunk_rows(statistics.get(source)))
             for source in dict.fromkeys(entry.source_table for entry in self.entries)
         )
 
 
-def _row_bytes(statistics: Mapping[str, TableStatistics], source: str) -> float:
-    known = statistics.get(source)
-    return known.item_bytes.value if known else 0.0
+def _chunk_rows(known: TableStatistics | None) -> int:
+    return chunk_rows(known.item_bytes.value, known.rows.value) if known else chunk_rows(0)
 
 
 class Result(NamedTuple):
@@ -112,7 +111,8 @@ def load(
     done = {one.table.id: state.mark(one.table.id) for one in wanted}
     places = {table: rows for table, (_, rows) in done.items()}
     target = json.dumps(plan.target.identity)
-    plan.target.prepare(plan.entries, plan.indexes, ours=state.fact("target") == target, begun=state.begun)
+    ours = state.fact("target") == target
+    plan.target.prepare(plan.entries, plan.indexes, ours=ours, begun=state.begun, done=places)
     state.begin(target)
     apart = {e.table for e in plan.entries if keys_are_distinct(e, plan.schema.table(e.source_table))}
     with closing(Loader(plan)) as own, _loaders(plan, own, jobs) as submit:
@@ -127,6 +127,7 @@ def load(
             if chunk.mark is not None:
                 state.commit(chunk.source, chunk.mark, places[chunk.source])
             progress(f"{chunk.source}: {places[chunk.source]:,} rows")
+    plan.target.finish(plan.entries, plan.indexes, {entry.table: state.tally(entry.table) for entry in plan.entries})
 
 
 _Submit = Callable[[ContractEntry, Sequence[Row], int], Future[Result]]

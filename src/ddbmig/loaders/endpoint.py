@@ -26,6 +26,23 @@ def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> Non
     """
     from botocore.exceptions import ClientError  # heavy
 
+    request = table_request(table, name)
+    try:
+        client.create_table(**request)
+    except ClientError as error:
+        wide = next((i.name for i in table.indexes if max(len(i.partition), len(i.sort)) > 1), None)
+        if wide is None or error.response.get("Error", {}).get("Code") != "ValidationException":
+            raise
+        fact, hint = (
+            "the endpoint refuses a table with a key of several attributes",
+            "DynamoDB Local has them from 3.3.0",
+        )
+        raise UsageError(fact, subject=f"GSI {wide}", hint=hint) from error
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=PATIENCE)
+
+
+def table_request(table: TableDesign, name: str) -> dict[str, Any]:
+    """The parameters of CreateTable, which are those of ImportTable too, for an on-demand table with its GSIs."""
     keys = {*table.keys, *(key for index in table.indexes for key in index.keys)}
     request: dict[str, Any] = {
         "TableName": name,
@@ -45,18 +62,7 @@ def create_table(client: "DynamoDBClient", table: TableDesign, name: str) -> Non
             }
             for index in table.indexes
         ]
-    try:
-        client.create_table(**request)
-    except ClientError as error:
-        wide = next((i.name for i in table.indexes if max(len(i.partition), len(i.sort)) > 1), None)
-        if wide is None or error.response.get("Error", {}).get("Code") != "ValidationException":
-            raise
-        fact, hint = (
-            "the endpoint refuses a table with a key of several attributes",
-            "DynamoDB Local has them from 3.3.0",
-        )
-        raise UsageError(fact, subject=f"GSI {wide}", hint=hint) from error
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=PATIENCE)
+    return request
 
 
 def _key_schema(partition: Iterable[str], sort: Iterable[str]) -> list[dict[str, str]]:
