@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # The tests of a file stay together, because they share what they have set up.
 ON_ALL_CORES := --numprocesses auto --dist loadfile
 
-.PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine bench-stress bench-digest nightly setup engine clean
+.PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine bench-stress bench-digest bench-load nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-stress: $(READY)  ## how long the partition simulator takes
 
 bench-digest: $(READY)  ## how fast query logs are read, beside pt-query-digest
 	$(BIN)/python benchmarks/bench_digest.py
+
+bench-load: $(READY)  ## how fast rows become DynamoDB-JSON parts, beside mysqldump
+	PYTHONPATH=tests $(BIN)/python benchmarks/bench_load.py
 
 nightly: engine  ## everything that takes long
 	$(BIN)/pytest $(ON_ALL_CORES)

@@ -73,6 +73,8 @@ class PartsTarget:
     ) -> None:
         """Write the request and the totals of each table. Raises UsageError where a request cannot take all parts."""
         for entry in entries:
+            for torn in self.data_of(entry).glob(".*.tmp"):  # what a killed process had not written to its end
+                torn.unlink(missing_ok=True)
             parts = sorted(self._parts(entry))
             if len(parts) > MOST_PARTS:
                 hint = "make a new snapshot, whose counts of rows say how many go into a part, and load with --restart"
