@@ -6,7 +6,7 @@ import click
 
 from ddbmig.cli_options import PATH, with_project
 
-KINDS = ("cloudformation", "terraform", "dashboard", "views", "drop-views", "modernizer")
+KINDS = ("cloudformation", "terraform", "dashboard", "iam", "workbench", "views", "drop-views", "modernizer")
 
 
 @click.command(short_help="Write a hand-over file of the approved design.")
@@ -22,6 +22,8 @@ def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: 
     cloudformation  tables, GSIs and alarms as a CloudFormation template
     terraform       the same for Terraform, provider hashicorp/aws 6.37 or newer
     dashboard       a CloudWatch dashboard with the thresholds of these alarms
+    iam             IAM policies (CloudFormation), one for each access pattern
+    workbench       a model for NoSQL Workbench
     views           a MySQL view for each table that shows rows as their items
     drop-views      what takes these views away again
     modernizer      the contract in the dialect of AWS's modernizer workshop

@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 
 from ddbmig.reporters.exports.cloudformation import cloudformation
 from ddbmig.reporters.exports.dashboard import dashboard
+from ddbmig.reporters.exports.iam import iam
 from ddbmig.reporters.exports.material import Material
 from ddbmig.reporters.exports.modernizer import modernizer
 from ddbmig.reporters.exports.terraform import terraform
 from ddbmig.reporters.exports.views import drop_views, views
+from ddbmig.reporters.exports.workbench import workbench
 
 EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "cloudformation": cloudformation,
     "terraform": terraform,
     "dashboard": dashboard,
+    "iam": iam,
+    "workbench": workbench,
     "views": views,
     "drop-views": drop_views,
     "modernizer": modernizer,

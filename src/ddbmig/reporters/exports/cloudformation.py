@@ -30,7 +30,7 @@ def cloudformation(material: Material) -> str:
     found = alarms(material)
     ids = logical_ids((alarm.name for alarm in found), ending="Alarm", taken=resources)
     resources |= {ids[alarm.name]: _alarm(alarm, names) for alarm in found}
-    check_size(resources)
+    check_size(resources, "export terraform, which has no such limit, or migrate in parts: see scope in ddbmig.yaml")
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"DynamoDB tables of the design {material.origin.alternative}, with alarms",
@@ -65,13 +65,13 @@ _PARAMETERS = {
 }  # fmt: skip
 
 
-def check_size(resources: Template) -> None:
-    """Raise UsageError for more resources than one template may have."""
+def check_size(resources: Template, way_out: str) -> None:
+    """Raise UsageError for more resources than one template may have; `way_out` says what to do then."""
     if len(resources) > MOST_RESOURCES:
         raise UsageError(
             f"the template would have {len(resources)} resources",
             expected=f"at most {MOST_RESOURCES}, CloudFormation's limit",
-            hint="export terraform, which has no such limit, or migrate in parts: see scope in ddbmig.yaml",
+            hint=way_out,
         )  # fmt: skip
 
 
