@@ -6,7 +6,8 @@ import click
 
 from ddbmig.cli_options import PATH, with_project
 
-KINDS = ("cloudformation", "terraform", "dashboard", "iam", "workbench", "views", "drop-views", "modernizer")
+KINDS = ("cloudformation", "terraform", "dashboard", "iam", "workbench", "mcp", "cutover", "views", "drop-views",
+         "modernizer")  # fmt: skip
 
 
 @click.command(short_help="Write a hand-over file of the approved design.")
@@ -24,6 +25,8 @@ def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: 
     dashboard       a CloudWatch dashboard with the thresholds of these alarms
     iam             IAM policies (CloudFormation), one for each access pattern
     workbench       a model for NoSQL Workbench
+    mcp             dynamodb_data_model.json for AWS's DynamoDB MCP server
+    cutover         a plan of the cut-over and the way back, in Markdown
     views           a MySQL view for each table that shows rows as their items
     drop-views      what takes these views away again
     modernizer      the contract in the dialect of AWS's modernizer workshop

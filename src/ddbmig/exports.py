@@ -11,6 +11,7 @@ from ddbmig.model.base import Document, sha256
 from ddbmig.model.design import Design
 from ddbmig.model.errors import UsageError, WaitingForApproval
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.validation import Validation
 from ddbmig.project import Project, write_file
 from ddbmig.reporters.exports import EXPORTS
 from ddbmig.reporters.exports.material import Material, Peak, Structure
@@ -54,7 +55,17 @@ def _material(project: Project, draft: bool) -> Material:
         contract=contract,
         peaks=_peaks(design, assessment),
         region=design.prices.terms.region,
+        validation=_validation(project, chosen.id),
     )
+
+
+def _validation(project: Project, alternative: str) -> Validation | None:
+    """Stage 4's value, where it is of this design as it is saved."""
+    made_from = read_state(project.out).get("4", {}).get("needs", {}).get("stage 3")
+    if made_from != sha256((project.out / DESIGN.value).read_bytes()) or not (project.out / STAGES[3].value).is_file():
+        return None
+    found = _saved(project, 4, Validation)
+    return found if found.alternative == alternative else None
 
 
 def _approval(project: Project, design: Design, contract: str, draft: bool) -> str | None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from ddbmig.reporters.exports.cloudformation import cloudformation
+from ddbmig.reporters.exports.cutover import cutover
 from ddbmig.reporters.exports.dashboard import dashboard
 from ddbmig.reporters.exports.iam import iam
 from ddbmig.reporters.exports.material import Material
+from ddbmig.reporters.exports.mcp import mcp
 from ddbmig.reporters.exports.modernizer import modernizer
 from ddbmig.reporters.exports.terraform import terraform
 from ddbmig.reporters.exports.views import drop_views, views
@@ -17,6 +19,8 @@ EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "dashboard": dashboard,
     "iam": iam,
     "workbench": workbench,
+    "mcp": mcp,
+    "cutover": cutover,
     "views": views,
     "drop-views": drop_views,
     "modernizer": modernizer,

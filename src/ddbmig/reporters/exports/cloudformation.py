@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
-from ddbmig.model.design import Capacity
 from ddbmig.model.errors import UsageError
 from ddbmig.reporters.exports.alarms import PERIOD, Alarm, Metric, alarms
 from ddbmig.reporters.exports.material import Material
 from ddbmig.reporters.exports.origin import Origin
-from ddbmig.reporters.exports.structures import Gsi, Table
+from ddbmig.reporters.exports.structures import Gsi, Table, key_schema, projection_of
 from ddbmig.reporters.monitoring import NAMESPACE
 
 MOST_RESOURCES = 500
@@ -79,15 +78,14 @@ def check_size(resources: Template, way_out: str) -> None:
 
 
 def _table(material: Material, table: Table) -> Template:
-    held = material.capacity.get((table.name, None))
     classes = {"standard": "STANDARD", "standard-ia": "STANDARD_INFREQUENT_ACCESS"}
     properties: Template = {
         "TableName": table.name,
         "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": kind} for name, kind in table.types.items()
         ],
-        "KeySchema": _key_schema(table.keys[:1], table.keys[1:]),
-        **_billing(material, held),
+        "KeySchema": key_schema(table.keys[:1], table.keys[1:]),
+        **_billing(material, table),
         "TableClass": classes[material.alternative.cost.table_class],
     }  # fmt: skip
     if table.gsis:
@@ -107,30 +105,18 @@ def _table(material: Material, table: Table) -> Template:
     }  # fmt: skip
 
 
-def _key_schema(partition: Iterable[str], sort: Iterable[str]) -> list[dict[str, str]]:
-    """A key of several attributes repeats the element of its type."""
-    found = [{"AttributeName": name, "KeyType": "HASH"} for name in partition]
-    return [*found, *({"AttributeName": name, "KeyType": "RANGE"} for name in sort)]
-
-
-def _billing(material: Material, held: Capacity | None) -> Template:
+def _billing(material: Material, table: Table) -> Template:
     if material.alternative.cost.mode == "on-demand":
         return {"BillingMode": "PAY_PER_REQUEST"}
-    return {"BillingMode": "PROVISIONED"} | _throughput(held)
-
-
-def _throughput(held: Capacity | None) -> Template:
-    reads, writes = (held.read_units, held.write_units) if held else (1, 1)
-    return {"ProvisionedThroughput": {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}}
+    return {"BillingMode": "PROVISIONED"} | material.throughput(table.name, None)
 
 
 def _gsi(material: Material, table: Table, gsi: Gsi) -> Template:
-    projection: Template = {"ProjectionType": gsi.projection}
-    if gsi.projected:
-        projection["NonKeyAttributes"] = list(gsi.projected)
-    found = {"IndexName": gsi.name, "KeySchema": _key_schema(gsi.partition, gsi.sort), "Projection": projection}
+    found: Template = {
+        "IndexName": gsi.name, "KeySchema": key_schema(gsi.partition, gsi.sort), "Projection": projection_of(gsi),
+    }  # fmt: skip
     if material.alternative.cost.mode == "provisioned":
-        found |= _throughput(material.capacity.get((table.name, gsi.name)))
+        found |= material.throughput(table.name, gsi.name)
     return found
 
 

@@ -8,6 +8,7 @@ from ddbmig.model.assessment import Assessment
 from ddbmig.model.contract import Contract
 from ddbmig.model.design import Alternative, Capacity
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.model.validation import Validation
 from ddbmig.reporters.exports.origin import Origin
 from ddbmig.reporters.exports.structures import Table, tables_of
 
@@ -35,6 +36,8 @@ class Material:
     peaks: Mapping[Structure, Peak]
     region: str
     """The Region of AWS whose prices the bill has."""
+    validation: Validation | None = None
+    """What stage 4 found of this design; None where it has not run it as it is now."""
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -45,3 +48,9 @@ class Material:
     def capacity(self) -> Mapping[Structure, Capacity]:
         """What is provisioned; empty on demand."""
         return {(one.table, one.index): one for one in self.alternative.cost.capacity}
+
+    def throughput(self, table: str, index: str | None) -> dict[str, dict[str, int]]:
+        """The ProvisionedThroughput of a table or GSI; one unit each where nothing is known of it."""
+        held = self.capacity.get((table, index))
+        reads, writes = (held.read_units, held.write_units) if held else (1, 1)
+        return {"ProvisionedThroughput": {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}}

@@ -1,8 +1,8 @@
 """The tables and GSIs of a contract, as DynamoDB is told of them when they are created."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ddbmig.model.contract import Contract, ContractEntry, ContractGsi
 
@@ -40,6 +40,17 @@ class Table:
     def keys(self) -> tuple[str, ...]:
         """The attributes of the primary key."""
         return (self.pk,) if self.sk is None else (self.pk, self.sk)
+
+
+def key_schema(partition: Iterable[str], sort: Iterable[str]) -> list[dict[str, str]]:
+    """A KeySchema; a key of several attributes repeats the element of its type."""
+    found = [{"AttributeName": name, "KeyType": "HASH"} for name in partition]
+    return [*found, *({"AttributeName": name, "KeyType": "RANGE"} for name in sort)]
+
+
+def projection_of(gsi: Gsi) -> dict[str, Any]:
+    """The Projection of a GSI."""
+    return {"ProjectionType": gsi.projection} | ({"NonKeyAttributes": list(gsi.projected)} if gsi.projected else {})
 
 
 def tables_of(contract: Contract) -> tuple[Table, ...]:

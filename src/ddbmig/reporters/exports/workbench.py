@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddbmig.reporters.exports.material import Material
-from ddbmig.reporters.exports.structures import Gsi, Table
+from ddbmig.reporters.exports.structures import Gsi, Table, projection_of
 
 NO_DATE = "Jan 01, 1970, 12:00 AM"
 """The form wants dates; one of today would make every export another file."""
@@ -70,16 +70,10 @@ def _attribute(types: Mapping[str, str], name: str) -> Json:
 
 
 def _gsi(table: Table, gsi: Gsi) -> Json:
-    projection: Json = {"ProjectionType": gsi.projection}
-    if gsi.projected:
-        projection["NonKeyAttributes"] = list(gsi.projected)
-    return {"IndexName": gsi.name, "KeyAttributes": _keys(table.types, gsi.keys), "Projection": projection}
+    return {"IndexName": gsi.name, "KeyAttributes": _keys(table.types, gsi.keys), "Projection": projection_of(gsi)}
 
 
 def _billing(material: Material, table: Table) -> Json:
     if material.alternative.cost.mode == "on-demand":
         return {"BillingMode": "PAY_PER_REQUEST"}
-    held = material.capacity.get((table.name, None))
-    reads, writes = (held.read_units, held.write_units) if held else (1, 1)
-    throughput = {"ReadCapacityUnits": reads, "WriteCapacityUnits": writes}
-    return {"BillingMode": "PROVISIONED", "ProvisionedCapacitySettings": {"ProvisionedThroughput": throughput}}
+    return {"BillingMode": "PROVISIONED", "ProvisionedCapacitySettings": material.throughput(table.name, None)}
