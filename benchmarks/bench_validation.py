@@ -25,9 +25,13 @@ def measure(folder: Path, dump: Path) -> None:
     rows = Sources(schema_files=[], data=[(dump, dump.name)]).data_rows(snapshot.tables) or ()
     data = read_data(snapshot, rows, SourceRows(snapshot.tables))
     marks: list[float] = []
+
+    def mark(text: str, done: int = 0, of: int = 0) -> None:
+        if not of:  # a step begins
+            marks.append(time.monotonic())
+
     with open_engine("jar") as engine:
-        found = validate(snapshot, design.alternative(design.chosen), engine, data,
-                         lambda _: marks.append(time.monotonic()))  # fmt: skip
+        found = validate(snapshot, design.alternative(design.chosen), engine, data, mark)
     items, seconds = sum(load.items_written for load in found.loads), time.monotonic() - marks[0]
     counts = [str(sum(p.status == status for p in found.patterns)) for status in STATUSES]
     print(f"{folder.name:24}{items:>9}{items / (marks[1] - marks[0]):>9.0f}{seconds:>9.1f}  {' '.join(counts)}")

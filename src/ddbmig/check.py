@@ -31,12 +31,13 @@ from ddbmig.model.design import Alternative, Design
 from ddbmig.model.errors import UsageError
 from ddbmig.model.gate import Baseline, GateReport, Violation, Waiver
 from ddbmig.model.location import Location
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.places import Places, files_by_name, shown, source_root
 from ddbmig.project import DEFAULT, Project, read_prices, read_text, rules_in_force, write_file
 from ddbmig.resolving import recorded
-from ddbmig.workflow import STAGES, Progress, outside, read_state
+from ddbmig.workflow import STAGES, outside, read_state
 
 SPARED = {"slow_logs": "slow", "general_logs": "general", "data": "data"}
 """Inputs that a pipeline need not have where a snapshot holds what they said: their role in the snapshot."""
@@ -119,7 +120,7 @@ class Check:
     """.sql files with the application's statements."""
     design_anew: bool = False
     """Design the alternatives where no current design is saved."""
-    progress: Progress = lambda _: None
+    progress: Progress = silent
     notes: tuple[str, ...] = ()
 
     def report(self) -> GateReport:
@@ -222,7 +223,7 @@ class Check:
             **decided.taken,
             **{key: one.option for key in decided.flagged if (one := answers.get(key)) and one.option},
         }
-        design = propose(self.snapshot, self.assessment, prices, lambda _: (), choices, wanted)
+        design = propose(self.snapshot, self.assessment, prices, lambda _: (), choices, wanted, self.progress)
         return design.alternative(design.chosen)
 
     @cached_property

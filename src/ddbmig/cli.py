@@ -22,12 +22,12 @@ from ddbmig.cli_options import (
     input_paths,
     print_changes,
     print_json,
-    progress,
     with_engine,
     with_inputs,
     with_project,
     with_settings,
 )
+from ddbmig.cli_progress import progress, with_quiet
 from ddbmig.cli_report import report
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.interrupts import interrupts_kept
@@ -105,6 +105,7 @@ def cli() -> None:
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
 @click.option("--no-model", is_flag=True, help="Fail where a choice is handed to a model and no answer is recorded.")
 @with_engine
+@with_quiet
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
     no_model: bool, engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
@@ -194,6 +195,7 @@ def _server_sources(project: "Project", given: Paths, paths: Paths, url: str) ->
 @click.option("--json", "as_json", is_flag=True, help="Everything that was found, as JSON.")
 @with_settings
 @with_engine
+@with_quiet
 def validate(
     folder: Path | None, alternative: str | None, data: tuple[Path, ...], out: Path | None, as_json: bool,
     settings: tuple[str, ...],

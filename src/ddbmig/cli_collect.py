@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ddbmig.cli_options import PATH, login_of, progress, with_login
+from ddbmig.cli_options import PATH, login_of, with_login
+from ddbmig.cli_progress import progress, with_quiet
 
 if TYPE_CHECKING:
     from ddbmig.collecting import Collected
@@ -35,6 +36,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--seconds", type=_POSITIVE, default=60, show_default=True, help="The most that one statement may take.")
 @click.option("--max-load", type=_POSITIVE, metavar="N", help="Pause while more than N threads run on the server.")
 @click.option("--since", type=PATH, metavar="OLD", help="A folder of an earlier collect: tables' growth since then.")
+@with_quiet
 def collect(
     url: str, folder: Path, row_limit: int, sample: int, rows: int, seconds: int, max_load: int | None,
     since: Path | None, **how: Any,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ddbmig.cli_options import PATH, Paths, check_exist, progress
+from ddbmig.cli_options import PATH, Paths, check_exist
+from ddbmig.cli_progress import progress, with_quiet
 from ddbmig.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--general-log", "general_logs", multiple=True, type=PATH, help="General query log.")
 @click.option("--data", "data", multiple=True, type=PATH, help="mysqldump with the rows.")
 @click.option("--answers", type=PATH, help="A file with the answers (context, workload, pricing), instead of asking.")
+@with_quiet
 def init(folder: Path, answers: Path | None, **given: tuple[Path, ...]) -> None:
     """Ask what only people know, and write it into FOLDER/ddbmig.yaml.
 

@@ -11,11 +11,11 @@ from ddbmig.cli_options import (
     check_exist,
     login_of,
     print_json,
-    progress,
     with_login,
     with_options,
     with_project,
 )
+from ddbmig.cli_progress import progress, with_quiet
 from ddbmig.model.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _ends(file: Path | None, url: str | None, data: tuple[Path, ...], **given: A
 @click.option("--s3", metavar="s3://BUCKET/PREFIX", help="Where the parts will be, for the ImportTable requests.")
 @click.option("--json", "as_json", is_flag=True, help="The counts as JSON.")
 @with_project
+@with_quiet
 def load(
     tolerance: int, restart: bool, jobs: int | None, rate: int | None, as_json: bool, folder: Path | None,
     out: Path | None, settings: tuple[str, ...], **ends: Any,
@@ -91,6 +92,7 @@ def load(
               help="Wait before what differs is looked at again.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Everything that was found, as JSON.")
 @with_project
+@with_quiet
 def verify(
     sample: int, seed: int, window: float, as_json: bool, folder: Path | None, out: Path | None,
     settings: tuple[str, ...], **ends: Any,

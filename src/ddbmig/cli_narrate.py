@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ddbmig.cli_options import PATH, counted, print_json, progress, with_settings
+from ddbmig.cli_options import PATH, counted, print_json, with_settings
+from ddbmig.cli_progress import progress, with_quiet
 
 if TYPE_CHECKING:
     from ddbmig.model.context import Audience, Writer
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--out", type=PATH, help="Folder of the values and reports (without a project: ./migration).")
 @with_settings
+@with_quiet
 def narrate(
     folder: Path | None, audience: "Audience | None", by: "Writer | None", dry_run: bool, pseudonyms: bool | None,
     out: Path | None, settings: tuple[str, ...],

@@ -121,12 +121,6 @@ def check_exist(paths: Iterable[Path]) -> None:
             raise UsageError("no such file", file=str(path), hint="check the path")
 
 
-def progress(text: str) -> None:
-    """One line for each long step, to somebody who waits at a terminal."""
-    if sys.stderr.isatty():
-        click.echo(f"… {text}", err=True)
-
-
 def print_changes(changes: "Sequence[Change]", as_json: bool) -> None:
     """Changes one a line with their number, or as JSON for a script."""
     if as_json:

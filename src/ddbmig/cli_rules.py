@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ddbmig.cli_options import PATH, input_paths, print_json, progress, with_inputs, with_project
+from ddbmig.cli_options import PATH, input_paths, print_json, with_inputs, with_project
+from ddbmig.cli_progress import progress, with_quiet
 from ddbmig.model.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ PHASES = ("relationship", "table", "pattern", "alternative", "index", "validatio
               help="text, json, sarif, junit, github, gitlab or markdown; any number of them.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as --output json=-.")
 @click.option("--today", metavar="DATE", help="The day that waivers are held against (default: today).")
+@with_quiet
 def check(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], snapshot: Path | None, queries: tuple[Path, ...],
     fail_on: str | None, new_only: bool, baseline: Path | None, write_baseline: bool, design: bool,
@@ -76,6 +78,7 @@ def _day(text: str | None) -> datetime.date:
 @click.option("--design", is_flag=True, help="Design the alternatives where no current design is saved.")
 @click.option("--today", metavar="DATE", help="The day that waivers are held against (default: today).")
 @with_project
+@with_quiet
 def waive(
     rule: str, object: str, reason: str, owner: str, expires: str, design: bool, today: str | None,
     folder: Path | None, out: Path | None, settings: tuple[str, ...],

@@ -7,7 +7,7 @@ stage 4. It is made beside its place under another name and renamed at the end.
 import gzip
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from ddbmig.config import CONFIG
 from ddbmig.model.context import ProjectConfig
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import UsageError
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.schema import Table
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.project import KEY_FILE, check_writable, new_key, write_file
@@ -52,9 +53,7 @@ class Wishes:
     """The folder of an earlier collection."""
 
 
-def collect_folder(
-    who: Login, folder: Path, wishes: Wishes, progress: Callable[[str], None] = lambda _: None
-) -> Collected:
+def collect_folder(who: Login, folder: Path, wishes: Wishes, progress: Progress = silent) -> Collected:
     """Read the server into `folder`, which must not be there or be empty.
 
     Raises UsageError where the server cannot be read or the folder cannot be made; nothing is left of it then.
@@ -72,9 +71,7 @@ def collect_folder(
     return Collected(snapshot, copied)
 
 
-def _collect(
-    live: LiveCollection, scratch: Path, wishes: Wishes, progress: Callable[[str], None]
-) -> tuple[Snapshot, int]:
+def _collect(live: LiveCollection, scratch: Path, wishes: Wishes, progress: Progress) -> tuple[Snapshot, int]:
     progress("reading the schema")
     write_file(scratch / SCHEMA, live.ddl().encode("utf-8", "replace"))
     key = new_key().encode()

@@ -24,6 +24,7 @@ from ddbmig.loading import Plan, load
 from ddbmig.model.base import sha256
 from ddbmig.model.contract import Contract, ContractEntry
 from ddbmig.model.errors import UsageError
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.schema import InputProblem
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.project import Project, file_sha, price_file, write_file
@@ -97,7 +98,7 @@ def _sum(tally: Tally) -> str:
 
 
 def load_contract(
-    project: Project, ends: Ends, pacing: Pacing, say: Say, progress: Say = lambda _: None
+    project: Project, ends: Ends, pacing: Pacing, say: Say, progress: Progress = silent
 ) -> Loaded:  # fmt: skip
     """Load by a contract; `say` hears the cost of an endpoint beyond this machine before anything is written there.
 

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -21,10 +21,9 @@ from ddbmig.load_targets import Sink, Target
 from ddbmig.loaders.chunks import Earlier, Reject, RowKeys, Tally, make_items, refuse
 from ddbmig.loaders.encoder import Copy, Encoder, Row, copies_of, keys_are_distinct
 from ddbmig.model.contract import Contract, ContractEntry
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.schema import Schema
 from ddbmig.model.statistics import TableStatistics
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,11 @@ class Plan:
             Wanted(self.schema.table(source), copies_of(self.of(source)), _chunk_rows(statistics.get(source)))
             for source in dict.fromkeys(entry.source_table for entry in self.entries)
         )
+
+
+def rows_in(wanted: Iterable[Wanted], statistics: Mapping[str, TableStatistics]) -> int:
+    """The rows that are to be read, as far as the statistics know them."""
+    return sum(round(statistics[one.table.id].rows.value) for one in wanted if one.table.id in statistics)
 
 
 def _chunk_rows(known: TableStatistics | None) -> int:
@@ -101,7 +105,7 @@ class Loader:
 
 def load(
     plan: Plan, source: Source, state: LoadState, statistics: Mapping[str, TableStatistics], *, jobs: int = 1,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> None:  # fmt: skip
     """Load what is not loaded yet; `state` then knows what became of every row.
 
@@ -126,7 +130,7 @@ def load(
             places[chunk.source] += len(chunk.rows)
             if chunk.mark is not None:
                 state.commit(chunk.source, chunk.mark, places[chunk.source])
-            progress(f"{chunk.source}: {places[chunk.source]:,} rows")
+            progress("loading the rows", sum(places.values()), rows_in(wanted, statistics))
     plan.target.finish(plan.entries, plan.indexes, {entry.table: state.tally(entry.table) for entry in plan.entries})
 
 

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ddbmig.load_ends import Ends, Say, ground_of, opened_source, opened_target
+from ddbmig.load_ends import Ends, ground_of, opened_source, opened_target
 from ddbmig.loading import Plan
+from ddbmig.model.progress import Progress, silent
 from ddbmig.project import Project
 from ddbmig.reporters.markdown import visible
 from ddbmig.verifying import Difference, Looking, Verified, Verifier
@@ -50,7 +51,7 @@ class Verification:
         yield f"{sampled:,} rows were compared value by value ({how})"
 
 
-def verify_contract(project: Project, ends: Ends, looking: Looking, progress: Say = lambda _: None) -> Verification:
+def verify_contract(project: Project, ends: Ends, looking: Looking, progress: Progress = silent) -> Verification:
     """Hold the tables of a contract against its rows.
 
     Raises RuleError with all mistakes of a contract, UsageError or InputError where source or target cannot be read.

@@ -20,15 +20,15 @@ from ddbmig.loaders.encoder import Encoder, Row, copies_of, keys_are_distinct
 from ddbmig.loaders.endpoint import batches
 from ddbmig.loaders.key_ranges import Side, key_range
 from ddbmig.loaders.recovery import Recovery
-from ddbmig.loading import Plan
+from ddbmig.loading import Plan, rows_in
 from ddbmig.model.contract import ContractEntry
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.statistics import TableStatistics
 
 LOOKED_INTO = 64
 """Differing ranges of a table whose items are compared; the others are counted."""
 Kind = Literal["missing", "unexpected", "different", "stale copy", "value"]
 WireItem = Mapping[str, Any]
-Progress = Callable[[str], None]
 
 
 class Items(Protocol):
@@ -112,7 +112,7 @@ class Verifier:
     source: Source
     target: Items
     statistics: Mapping[str, TableStatistics]
-    progress: Progress = lambda _: None
+    progress: Progress = silent
 
     def verify(self, looking: Looking, sleep: Callable[[float], None] = time.sleep) -> tuple[Verified, ...]:
         """Everything found, by entry. Raises UsageError or InputError where a side cannot be read."""
@@ -153,7 +153,7 @@ class Verifier:
                     name = entry.table
                     made = make_items(encoders[name], chunk.rows, first, keys[name], earlier[name])
                     yield _Part(entry, chunk.rows, first, made, keys[name])
-                self.progress(f"{chunk.source}: {places[chunk.source]:,} rows")
+                self.progress("reading the rows", sum(places.values()), rows_in(wanted, self.statistics))
 
     def _there(self, entry: ContractEntry, side: Side) -> Side:
         for items in batches(self.target.scan(entry), 1000):

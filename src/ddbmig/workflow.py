@@ -34,6 +34,7 @@ from ddbmig.model.contract import Contract
 from ddbmig.model.design import Design
 from ddbmig.model.errors import InputError, UsageError, VersionError, WaitingForApproval
 from ddbmig.model.prices import Prices
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
@@ -72,7 +73,6 @@ MODEL = "model"
 MOST_SHOWN = 5
 """Access patterns that a summary names; the rest is counted."""
 
-Progress = Callable[[str], None]
 Show = Callable[[int, str, list[str]], None]
 """Shows (stage, title, summary lines)."""
 Ask = Callable[[int], bool]
@@ -137,7 +137,7 @@ class Run:
     ask: Ask | None = None
     """Asks on a terminal; None in a script."""
     show: Show = lambda *_: None
-    progress: Progress = lambda _: None
+    progress: Progress = silent
     values: dict[int, Any] = field(default_factory=dict)
     no_model: bool = False
     """A choice that is handed to a model must be recorded: nobody is asked."""
@@ -305,6 +305,7 @@ class Run:
                 lambda alternative: review(snapshot, assessment, alternative, self.rulebook),
                 choices,
                 None if wanted == DEFAULT else wanted,
+                self.progress,
             )
 
         design = proposed(decided.taken, DEFAULT if decided.flagged else decided.design)

@@ -117,7 +117,7 @@ def test_every_call_of_the_bookshop_too(repository: Path, tmp_path: Path, dynamo
     config = configure((folder / "ddbmig.yaml").read_text()).config
     given = {role: tuple(folder / name for name in getattr(config.inputs, role)) for role in names}
     sources = Sources(**with_names(given), hash_key=b"a test")
-    snapshot = build_snapshot(sources, config, lambda _: None)
+    snapshot = build_snapshot(sources, config)
     design = propose(snapshot, assess_workload(snapshot, load_rules([recommended()])), PRICES, lambda _: (), {}, None)
     data = sources.data_rows(snapshot.tables)
     assert data is not None

@@ -27,11 +27,11 @@ from ddbmig.model.digest import Digest
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError, UsageError
 from ddbmig.model.pattern import AccessPattern, Skipped
+from ddbmig.model.progress import Progress, silent
 from ddbmig.model.schema import InputProblem, Schema, Table
 from ddbmig.model.snapshot import Connection, InputFile, ScopedOut, Snapshot
 from ddbmig.model.statistics import TableStatistics
 
-Progress = Callable[[str], None]
 Files = Sequence[tuple[Path, str]]
 """Paths, each with the name that reports show."""
 
@@ -77,7 +77,7 @@ def with_names(paths: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
     return {role: [(path, path.name) for path in files] for role, files in paths.items()}
 
 
-def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress = lambda _: None) -> Snapshot:
+def build_snapshot(sources: Sources, config: ProjectConfig, progress: Progress = silent) -> Snapshot:
     """Read every source once. Raises UsageError or InputError where a file cannot be used at all."""
     saved = saved_in(sources)
     if not sources.schema_files and saved is None:
@@ -142,15 +142,25 @@ def _digest(sources: Sources, saved: Snapshot | None, progress: Progress) -> Dig
     general, slow = [], []
     for path, name in sources.general_logs:
         progress(f"reading {name}")
-        general.append(_saved(path) or read_general_log(path, name, key=sources.hash_key))
+        general.append(
+            _saved(path) or read_general_log(path, name, key=sources.hash_key, progress=_read(path, name, progress))
+        )
     for path, name in sources.slow_logs:
         progress(f"reading {name}")
-        slow.append(_saved(path) or read_slow_log(path, name, key=sources.hash_key))
+        slow.append(
+            _saved(path) or read_slow_log(path, name, key=sources.hash_key, progress=_read(path, name, progress))
+        )
     if not general and not slow:
         if saved is not None:
             return saved.digest
         return sources.digest or Digest(notes=("No query log was given: there are no access patterns.",))
     return combine(merge(by_time(general)) if general else None, merge(by_time(slow)) if slow else None)
+
+
+def _read(path: Path, name: str, progress: Progress) -> Callable[[int], None]:
+    """Tells how many bytes of a log are read."""
+    size = path.stat().st_size if path.is_file() else 0
+    return lambda done: progress(f"reading {name}", done, size)
 
 
 def _saved(path: Path) -> Digest | None:

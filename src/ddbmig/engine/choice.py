@@ -33,6 +33,7 @@ from ddbmig.model.digest import TemplateDigest
 from ddbmig.model.errors import DdbmigError, UsageError
 from ddbmig.model.plan import Plan
 from ddbmig.model.prices import Prices
+from ddbmig.model.progress import Progress, silent, stepwise
 from ddbmig.model.snapshot import Snapshot
 
 EPSILON = Fraction(1, 100)
@@ -371,6 +372,7 @@ def propose(
     find_alternative: FindAlternative,
     choices: Mapping[str, str],
     wanted: str | None = None,
+    progress: Progress = silent,
 ) -> Design:
     """All alternatives, and the chosen one: `wanted` by the user, else the simplest within 1 % of the cheapest.
 
@@ -380,7 +382,10 @@ def propose(
     outcomes = fixed_outcomes(assessment, choices)
     candidates = proposer.candidates(outcomes)
     named = scenarios(proposer, candidates, outcomes)
-    solved = {one.id: solve(allowed(one, candidates), one.epsilon, stages=one.stages) for one in named}
+    solved = {
+        one.id: solve(allowed(one, candidates), one.epsilon, stages=one.stages)
+        for one in stepwise(progress, "designing the alternatives", named)
+    }
     every = [proposer.build(scenario, candidates, outcomes, solved[scenario.id]) for scenario in named]
     every += second(proposer, candidates, outcomes, solved["rules"], every)
     built = [a.model_copy(update={"findings": find_alternative(a)}) for a in _distinct(every, wanted)]

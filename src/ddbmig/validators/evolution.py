@@ -23,6 +23,7 @@ from ddbmig.model.errors import InputError
 from ddbmig.model.evolution import Change, Evolution, Kind
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan
+from ddbmig.model.progress import Progress, silent, stepwise
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check
 from ddbmig.validators.engines import Engine
@@ -69,7 +70,7 @@ class DryRuns:
         self._calls = {pattern.id: calls.get(pattern.template, 0) for pattern in snapshot.patterns}
         self._most = MOST_ITEMS_MOTO if engine.kind == "moto" else MOST_ITEMS
 
-    def tried(self) -> Evolution:
+    def tried(self, progress: Progress = silent) -> Evolution:
         """Every kind of change once, on the busiest table that is not too large."""
         table = self._busiest(one for one in self._alternative.tables if one.role == "entity")
         if table is None:
@@ -82,7 +83,7 @@ class DryRuns:
             ("add an access pattern", trial.add_index), ("change a key", trial.change_key),
             ("split a copy", self._split_copy),
         )  # fmt: skip
-        for kind, change in kinds:
+        for kind, change in stepwise(progress, "changing the design, and back", kinds):
             try:
                 changes.append(change())
             except _LeftOut as why:

@@ -14,6 +14,7 @@ from ddbmig.loaders.endpoint import refusal
 from ddbmig.model.errors import InputError
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan
+from ddbmig.model.progress import Progress, silent, stepwise
 from ddbmig.model.replay import ROUND_TRIP_MS, PatternReplay, Replay
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check
@@ -57,11 +58,11 @@ class Replayer:
         self._refused: Counter[str] = Counter()
         self._not_run: set[str] = set()
 
-    def replay(self, statements: int) -> Replay:
+    def replay(self, statements: int, progress: Progress = silent) -> Replay:
         """Draw so many statements by their calls in the logs, and run them one after the other."""
         drawn = self._drawn(statements)
         samplers = {key: self._sampler(self._patterns[key]) for key in sorted(set(drawn))}
-        for key in drawn:
+        for key in stepwise(progress, "replaying the logs' mix of statements", drawn):
             self._run(self._patterns[key], self._plans[key], samplers[key])
         return Replay(
             seed=self._seed, statements=len(drawn), refused=dict(sorted(self._refused.items())),

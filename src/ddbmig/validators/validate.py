@@ -4,7 +4,7 @@ The rows are recovered from the items, each pattern is proved beside its SQL on 
 consumed capacity is compared with the arithmetic of section A5.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -17,6 +17,7 @@ from ddbmig.model.design import Alternative, TableDesign
 from ddbmig.model.encodings import Cell
 from ddbmig.model.errors import InputError
 from ddbmig.model.evolution import Evolution
+from ddbmig.model.progress import Progress, silent, stepwise
 from ddbmig.model.replay import Replay
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import LoadResult, PatternResult, RoundTrip, StateResult, Validation
@@ -35,8 +36,6 @@ from ddbmig.validators.state import State
 SEED = 20_261_122
 ROW_LIMIT = 100_000
 """Rows of one table that are loaded; more are said to be left out."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -73,24 +72,24 @@ def read_data(
 
 
 def validate(
-    snapshot: Snapshot, alternative: Alternative, engine: Engine, data: Data, progress: Progress = lambda _: None
+    snapshot: Snapshot, alternative: Alternative, engine: Engine, data: Data, progress: Progress = silent
 ) -> Validation:
     """Run an alternative on an engine. Tables get a prefix and are removed afterwards, whatever happens."""
     run = _Validation(snapshot, alternative, engine, data)
     try:
         run.create()
         progress("loading")
-        run.load()
+        run.load(progress)
         progress("recovering the rows from the items")
         run.recover()
         progress("running the plans")
-        run.run_patterns()
+        run.run_patterns(progress)
         progress("comparing what the writes left")
         run.compare_state()
         progress("replaying the logs' mix of statements")
         run.make_replay(progress)
         progress("changing the design, and back")
-        run.make_changes()
+        run.make_changes(progress)
         return run.result()
     finally:
         run.drop()
@@ -135,10 +134,13 @@ class _Validation:
         except client.exceptions.ResourceNotFoundException:
             return
 
-    def load(self) -> None:
+    def load(self, progress: Progress = silent) -> None:
         """Every source row through the contract into its tables."""
-        for table in self.alternative.tables:
+        rows = [self.data.source.count(table.source_table) for table in self.alternative.tables]
+        for number, table in enumerate(self.alternative.tables):
+            progress("loading", sum(rows[:number]), sum(rows))
             self.loads.append(self._load(table))
+        progress("loading", sum(rows), sum(rows))
 
     def _load(self, table: TableDesign) -> LoadResult:
         builder, loading = self.builders[table.name], _Loading()
@@ -177,12 +179,13 @@ class _Validation:
 
     # --- patterns ---
 
-    def run_patterns(self) -> None:
+    def run_patterns(self, progress: Progress = silent) -> None:
         """Reads first, on the data as loaded; then writes, each on both sides, so that the two stay in step."""
         proof = Proof(self.snapshot.tables, self.data.source, self.operations, self.state, self.references, SEED)
         plans = {plan.pattern: plan for plan in self.alternative.plans}
         order = {"select": 0, "update": 1, "insert": 2, "delete": 3}
-        for pattern in sorted(self.snapshot.patterns, key=lambda p: (order[p.kind], p.id)):
+        patterns = sorted(self.snapshot.patterns, key=lambda p: (order[p.kind], p.id))
+        for pattern in stepwise(progress, "running the plans", patterns):
             made = bool({ref.table for ref in pattern.refs} & set(self.data.generated))
             result = proof.prove(pattern, plans[pattern.id]).model_copy(update={"generated": made})
             self.patterns.append(self._measured(result))
@@ -215,24 +218,24 @@ class _Validation:
             self.left.append(StateResult(table=table.name, items=self.state.items(table), missing=strays.missing,
                                          unexpected=strays.unexpected))  # fmt: skip
 
-    def make_replay(self, progress: Progress) -> None:
+    def make_replay(self, progress: Progress = silent) -> None:
         """The logs' mix of statements, where there are rows to take parameters from; tells how fast it was."""
         if not any(load.items_found for load in self.loads):
             return
         plans = {plan.pattern: plan for plan in self.alternative.plans}
         began = monotonic()
         replayer = Replayer(self.snapshot, plans, self.operations, self.data.source, self.references, SEED)
-        self.replay = replayer.replay(STATEMENTS_MOTO if self.engine.kind == "moto" else STATEMENTS)
+        self.replay = replayer.replay(STATEMENTS_MOTO if self.engine.kind == "moto" else STATEMENTS, progress)
         rate = self.replay.runs / max(monotonic() - began, 1e-9)
         progress(f"{self.replay.runs} statements replayed by one client, {rate:,.0f} a second on this machine "
                  "(the emulator's speed, not DynamoDB's)")  # fmt: skip
 
-    def make_changes(self) -> None:
+    def make_changes(self, progress: Progress = silent) -> None:
         """Changes of the design on the loaded tables, each taken back."""
         if any(load.items_found for load in self.loads):
             runs = DryRuns(self.snapshot, self.alternative, self.engine, self.operations, self.data.source,
                            self.references, SEED)  # fmt: skip
-            self.evolution = runs.tried()
+            self.evolution = runs.tried(progress)
 
     # --- the value ---
 
