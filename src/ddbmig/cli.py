@@ -315,10 +315,15 @@ def simulate(
     from ddbmig import simulation
     from ddbmig.project import open_project
     from ddbmig.reporters.simulated import comparison_text
+    from ddbmig.reporters.terminal import laid_out
     from ddbmig.reporters.weights import weights_of
 
     snapshot, found = simulation.simulate(open_project(folder, out, settings), scenario)
-    click.echo(found.model_dump_json(indent=1) if as_json else comparison_text(found, weights_of(snapshot)), nl=as_json)
+    if as_json:
+        click.echo(found.model_dump_json(indent=1))
+        return
+    page = comparison_text(found, weights_of(snapshot))
+    click.echo(laid_out(page) if sys.stdout.isatty() else page, nl=False)
 
 
 @cli.command(short_help="Which DynamoDB engines can be had here.")

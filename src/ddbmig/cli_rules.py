@@ -165,15 +165,21 @@ def rules_check(packs: tuple[str, ...], folder: Path | None, out: Path | None, s
 
 @rules.command("test", short_help="Run the rules' own tests.")
 @click.argument("packs", nargs=-1, metavar="[PACK]...")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @with_project
-def rules_test(packs: tuple[str, ...], folder: Path | None, out: Path | None, settings: tuple[str, ...]) -> int:
+def rules_test(
+    packs: tuple[str, ...], as_json: bool, folder: Path | None, out: Path | None, settings: tuple[str, ...]
+) -> int:  # fmt: skip
     """Run the rules' own tests, and try whether they notice every change of the rules' conditions."""
     from ddbmig import rule_tools
     from ddbmig.project import open_project
 
     done = rule_tools.tested(open_project(folder, out, settings), packs)
-    for line in done.lines:
-        click.echo(line)
+    if as_json:
+        print_json({"passed": done.passed, "lines": list(done.lines)})
+    else:
+        for line in done.lines:
+            click.echo(line)
     return ExitCode.DONE if done.passed else ExitCode.GATE_FAILED
 
 

@@ -26,6 +26,7 @@ from ddbmig.model.explanation import RuleDiff
 from ddbmig.model.gate import RuleList
 from ddbmig.packs import read_packs, recommended
 from ddbmig.project import Project, open_project, rules_in_force, write_file
+from ddbmig.reporters.terminal import fitted
 from ddbmig.revisions import at_revision
 from ddbmig.workflow import STAGES
 
@@ -141,7 +142,7 @@ def facts(phase: str | None, as_json: bool) -> str:
         kind = " | ".join(fact.values) or (f"{fact.kind} in {fact.unit}" if fact.unit else fact.kind)
         missing = ", may be missing" if fact.may_be_missing else ""
         lines += [f"  {fact.name}: {kind}{missing}", f"      {fact.meaning} ({fact.measured})"]
-    return "\n".join(lines) + "\n"
+    return fitted(lines)
 
 
 # --- the configuration -----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ddbmig.model.explanation import Explanation, Fired, PatternExplanation, RuleExplanation
 from ddbmig.reporters.markdown import visible
 from ddbmig.reporters.pattern_text import pattern_text
+from ddbmig.reporters.terminal import fitted
 
 MOST = 20
 """Objects of a rule that are shown; the rest is counted."""
@@ -18,7 +19,7 @@ def explanation_text(found: Explanation | RuleExplanation | PatternExplanation) 
     if isinstance(found, PatternExplanation):
         return pattern_text(found)
     lines = _of_relationship(found) if isinstance(found, Explanation) else _of_rule(found)
-    return "".join(f"{line}\n" for line in lines)
+    return fitted(lines)
 
 
 def _of_relationship(found: Explanation) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ddbmig.model.explanation import RuleDiff
 from ddbmig.model.gate import RuleList, RuleSummary
 from ddbmig.reporters.markdown import visible
+from ddbmig.reporters.terminal import fitted
 
 MOST = 40
 """Effects that are shown; the rest is counted."""
@@ -26,7 +27,7 @@ def _line(rule: RuleSummary, with_pack: bool) -> str:
 
 def rule_diff_text(found: RuleDiff) -> str:
     """What became of each rule, then what that alters."""
-    return "".join(f"{line}\n" for line in _diff_lines(found))
+    return fitted(_diff_lines(found))
 
 
 def _diff_lines(found: RuleDiff) -> Iterator[str]:
