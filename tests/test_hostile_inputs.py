@@ -357,6 +357,39 @@ def test_what_a_server_would_push_aside_is_refused(shop: Path) -> None:
 HOSTILE = ("../../etc", "a`b", "x|y", "<img src=x onerror=1>", "{{7*7}}", "$(id)", "line\nbreak", "'quote\"", "Ünï 😀")
 
 
+SPEAKING = ("\x1b[2J\x1b[31mred", "bell\x07", "two\nlines", "\u202etxt.exe", "\x9b31m")
+"""What a terminal could obey."""
+
+
+def test_no_name_speaks_to_the_terminal(tmp_path: Path) -> None:
+    folder = write_shop(tmp_path / "shop")
+    columns = ", ".join(f"`{name}` varchar(20) NOT NULL" for name in SPEAKING)
+    tables = [
+        f"CREATE TABLE `{name}` (`id` int NOT NULL, `up` int NOT NULL, {columns}, PRIMARY KEY (`id`));\n"
+        for name in SPEAKING
+    ]
+    (folder / "schema.sql").write_text("".join(tables), newline="")
+    queries = [f"SELECT a.`{name}` FROM `{name}` a JOIN `{SPEAKING[0]}` b ON b.`id` = a.`up` WHERE a.`id` = 1"
+               for name in SPEAKING]  # fmt: skip
+    (folder / "general.log").write_text(general_log(queries), newline="")
+    configure(folder, "schema_files", "general_logs")
+    shown = [analyze(folder)]
+    assert shown[0].code == 0, shown
+    where = ("--project", folder)
+    relationships = json.loads((folder / "migration" / "assessment.json").read_text())["relationships"]
+    assert relationships
+    (folder / "ddbmig.yaml").write_text((folder / "ddbmig.yaml").read_text() + "context: {lifecycle: mature}\n")
+    shown += [ddbmig(*words, *where) for words in (
+        ("status",), ("explain", relationships[0]["relationship"]["id"]), ("explain", "DM003"), ("contract", "check"),
+        ("explain", "select"), ("choose", "nothing", "separate"), ("export", "cloudformation", "--draft"),
+    )]  # fmt: skip
+    shown += [ddbmig("check", folder)]
+    for done in shown:
+        text = done.out + done.err
+        assert text
+        assert [line for line in text.split("\n") if not line.isprintable()] == []
+
+
 def test_hostile_names_go_through_and_stay_names(tmp_path: Path) -> None:
     folder = write_shop(tmp_path / "deep" / "er" / "shop")
     quoted = ["`" + name.replace("`", "``") + "`" for name in HOSTILE]

@@ -180,6 +180,24 @@ def test_status_names_what_changed(shop: Path, file: str, old: str, new: str, wh
     assert states(shop)[: stage - 1] == ["approved"] * (stage - 1)
 
 
+@pytest.mark.parametrize(
+    ("rule", "stages"), [("PW003", {2}), ("PW004", {3}), ("PW005", {3}), ("PW001", {3}), ("PR018", {4, 5})]
+)
+def test_an_edited_warning_makes_stale_only_what_reads_it(shop: Path, rule: str, stages: set[int]) -> None:
+    replace(shop / "ddbmig.yaml", "context:", f"rules:\n  {rule}: {{enabled: false}}\ncontext:")
+    rows = json.loads(ddbmig("status", "--json", "--project", shop).out)["stages"]
+    assert {row["number"]: [change.split(":")[0] for change in row["changed"]] for row in rows if row["changed"]} == {
+        number: ["rules"] for number in stages
+    }
+    assert states(shop)[: min(stages) - 1] == ["approved"] * (min(stages) - 1)
+
+
+def test_a_warning_that_fired_nowhere_leaves_every_approval_standing(shop: Path) -> None:
+    replace(shop / "ddbmig.yaml", "context:", "rules:\n  PW001: {enabled: false}\ncontext:")
+    assert analyze(shop).code == 0
+    assert states(shop) == ["approved"] * 6
+
+
 def test_status_tells_a_missing_and_a_new_input(shop: Path) -> None:
     (shop / "slow.log").rename(shop / "slower.log")
     replace(shop / "ddbmig.yaml", "slow_logs: [slow.log]", "slow_logs: [slower.log]")

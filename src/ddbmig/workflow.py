@@ -655,8 +655,10 @@ def _summary1(values: Mapping[int, Any]) -> list[str]:
         n for s in snapshot.digest.sources[:1] for n in s.skipped.values()
     )
     rows = sum(s.rows.value for s in snapshot.statistics.values())
+    assumed = sum(s.rows.source == "assumed" for s in snapshot.statistics.values())
+    marked = f" (assumed in {assumed} of {len(snapshot.statistics)} tables)" if assumed else ""
     return [
-        f"{len(snapshot.tables.tables)} tables, {rows:,.0f} rows",
+        f"{len(snapshot.tables.tables)} tables, {rows:,.0f} rows{marked}",
         f"{statements:,} statements, {len(snapshot.patterns)} access patterns",
         f"{len(snapshot.tables.problems) + len(snapshot.digest.problems)} places not understood",
     ]
@@ -677,11 +679,16 @@ def _summary3(values: Mapping[int, Any]) -> list[str]:
     design: Design = values[3]
     chosen = design.alternative(design.chosen)
     lines = [
-        f"{a.id}: ${a.cost.total_usd:,.2f} a month, {len(a.tables)} tables, "
+        f"{a.id}: ${a.cost.total_usd:,.2f} a month{_rates(values)}, {len(a.tables)} tables, "
         f"{sum(len(t.indexes) for t in a.tables)} GSIs, {a.routed_calls_share:.1%} of calls routed"
         for a in design.alternatives
     ]
     return [*lines, f"chosen: {chosen.id} ({design.chosen_because})"]
+
+
+def _rates(values: Mapping[int, Any]) -> str:
+    """Marks money that rests on what the log is only assumed to stand for."""
+    return " (assumed rates)" if values[2].rates.source == "assumed" else ""
 
 
 def _summary4(values: Mapping[int, Any]) -> list[str]:
@@ -701,7 +708,8 @@ def _summary4(values: Mapping[int, Any]) -> list[str]:
 def _summary5(values: Mapping[int, Any]) -> list[str]:
     analysis: Analysis = values[5]
     return [
-        f"${analysis.expected_usd:,.2f} a month expected (${analysis.best_usd:,.2f} to ${analysis.worst_usd:,.2f})",
+        f"${analysis.expected_usd:,.2f} a month expected (${analysis.best_usd:,.2f} to ${analysis.worst_usd:,.2f})"
+        + _rates(values),
         f"{len(analysis.risks)} risks, {len(analysis.acknowledgments)} acknowledgments to tick",
     ]
 

@@ -64,7 +64,7 @@ class DdbmigError(Exception):
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
     def __str__(self) -> str:
-        """One line: place, fact, expectation, way out."""
+        """One line: place, fact, expectation, way out. What a terminal could obey in a name is escaped."""
         text = f"{self.place}: {self.message}" if self.place else self.message
         if self.subject:
             text += f" ({self.subject})"
@@ -72,7 +72,7 @@ class DdbmigError(Exception):
             text += f"; expected {self.expected}"
         if self.hint:
             text += f"; {self.hint}"
-        return " ".join(text.split())
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
     def data(self) -> dict[str, str | int]:
         """What is known of it, by name, for a script; never the line of the file."""

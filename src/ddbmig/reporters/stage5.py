@@ -31,6 +31,7 @@ def stage5(
     chosen = design.alternative(analysis.alternative)
     every = (*assessment.findings, *chosen.findings, *validation.findings, *analysis.findings)
     risks, found = _risk_table(analysis), finding_table("Findings", analysis.findings)
+    elsewhere = len(every) - len(analysis.findings)
     capacity = _capacity_table(chosen)
     return page(
         heading(1, "Stage 5: results"),
@@ -43,7 +44,16 @@ def stage5(
         section("Risk mitigation recommendations", risks.head()),
         section("Denormalization risk acknowledgments", *_acknowledgments(analysis)),
         section("Schema evolution guidelines", bullets(analysis.evolution)),
-        section("Findings", found.head()),
+        section(
+            "Findings",
+            paragraph(
+                "Of this stage; {} of stages 2 to 4 stand there, and above as warnings and risks.",
+                plural(elsewhere, "finding"),
+            )
+            if elsewhere
+            else Markup(""),
+            found.head(),
+        ),
         unsaid((*analysis.not_analysed, *_unproved(validation))),
         all_tables(capacity, risks, found),
         next_step("ddbmig approve 5"),
