@@ -14,7 +14,7 @@ from ddbmig.cli_digest import digest
 from ddbmig.cli_export import export
 from ddbmig.cli_init import init
 from ddbmig.cli_load import load, verify
-from ddbmig.cli_narrate import narrate
+from ddbmig.cli_narrate import narrate, write_page
 from ddbmig.cli_options import (
     PATH,
     Paths,
@@ -35,6 +35,7 @@ from ddbmig.model.errors import DdbmigError, ExitCode, RuleError, UsageError
 
 if TYPE_CHECKING:
     from ddbmig.analyzers.snapshot import Sources
+    from ddbmig.model.context import Writer
     from ddbmig.project import Project
     from ddbmig.validators.engines import Choice
 
@@ -103,12 +104,19 @@ def cli() -> None:
 @with_inputs
 @click.option("--mysql", "mysql", metavar="URL", help="mysql://user@host:port/db; the password from MYSQL_PWD.")
 @click.option("--approve", metavar="all|N", help="Approve all stages, or up to and including stage N, beforehand.")
+@click.option(
+    "--narrative",
+    "writer",
+    type=click.Choice(["templates", "anthropic"]),
+    help="Explain the result on a page as well, as `ddbmig narrate` does.",
+)
 @click.option("--no-model", is_flag=True, help="Fail where a choice is handed to a model and no answer is recorded.")
 @with_engine
 @with_quiet
 def analyze(
     folder: Path | None, out: Path | None, settings: tuple[str, ...], mysql: str | None, approve: str | None,
-    no_model: bool, engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
+    writer: "Writer | None", no_model: bool,
+    engine: "Choice", endpoint: str | None, sql_server: str | None, remote: bool,
     **given: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Walk the six stages: from schema, logs and data to the migration contract.
@@ -133,6 +141,9 @@ def analyze(
     )
     run.walk()
     click.echo(f"The contract is {project.out / 'migrationContract.json'}; the reports are beside it.")
+    if writer is not None:
+        told = project.config.narrative
+        write_page(project, told.audience, writer, told.pseudonyms)
 
 
 def _approve(text: str | None) -> int:

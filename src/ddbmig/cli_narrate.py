@@ -53,6 +53,11 @@ def narrate(
         asked = narrating.asked(project, reader, hidden)
         print_json([{"section": one.facts.section, "input": one.hash, "request": one.body} for one in asked])
         return
+    write_page(project, reader, by, hidden)
+
+
+def write_page(project: "Project", reader: "Audience", by: "Writer | None", hidden: bool) -> None:
+    """Write the page for a reader and print what became of it."""
     _print(_written(project, reader, by, hidden))
 
 

@@ -321,3 +321,13 @@ def test_nothing_that_is_hashed_or_approved_changes_whether_a_model_is_off_on_or
         done = ddbmig("analyze", shop, "--engine", "moto")
         assert done.code == 0, done.err
         assert {name: data for name, data in contents(shop).items() if "arrative" not in name} == before
+
+
+def test_analyze_explains_its_result_where_it_is_asked_to(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(shop)
+    with asked([Reply(GOOD)], monkeypatch) as api:
+        done = ddbmig("analyze", shop, "--engine", "moto", "--narrative", "anthropic")
+    assert done.code == 0, done.err
+    assert len(api.requests) == 6
+    assert "6 sections by the model, 0 in our own words." in done.out
+    assert {name: data for name, data in contents(shop).items() if "arrative" not in name} == before
