@@ -6,8 +6,8 @@ import click
 
 from ddbmig.cli_options import PATH, with_project
 
-KINDS = ("cloudformation", "terraform", "dashboard", "iam", "workbench", "mcp", "cutover", "views", "drop-views",
-         "modernizer")  # fmt: skip
+KINDS = ("cloudformation", "terraform", "dashboard", "iam", "workbench", "mcp", "mcp-schema", "cutover", "views",
+         "drop-views", "modernizer")  # fmt: skip
 
 
 @click.command(short_help="Write a hand-over file of the approved design.")
@@ -26,6 +26,7 @@ def export(kind: str, file: Path | None, draft: bool, folder: Path | None, out: 
     iam             IAM policies (CloudFormation), one for each access pattern
     workbench       a model for NoSQL Workbench
     mcp             dynamodb_data_model.json for AWS's DynamoDB MCP server
+    mcp-schema      schema.json for that server's code generator
     cutover         a plan of the cut-over and the way back, in Markdown
     views           a MySQL view for each table that shows rows as their items
     drop-views      what takes these views away again

@@ -17,6 +17,7 @@ from export_material import MATERIAL, PROVISIONED
 from ddbmig.model.plan import ReadCall
 from ddbmig.reporters.exports.material import Material
 from ddbmig.reporters.exports.mcp import command, example, mcp
+from ddbmig.reporters.exports.mcp_schema import mcp_schema
 from ddbmig.validators.engines import Engine
 from hand_made import CHOSEN, SELECT_PLAN
 from pip_packages import installed
@@ -141,3 +142,26 @@ def test_a_command_is_one_of_the_shell_whatever_the_names_are() -> None:
     shown = command("GetItem", {"TableName": "t", "Key": key, "ConsistentRead": True})
     assert request(shown) == ("get_item", {"TableName": "t", "Key": key, "ConsistentRead": True})
     assert "\n" not in shown
+
+
+GENERATOR = ("-m", "awslabs.dynamodb_mcp_server.repo_generation_tool.codegen", "--no-lint")
+
+
+def test_the_code_generator_of_the_server_takes_the_schema(server: Path, tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text(mcp_schema(MATERIAL), "utf-8")
+    done = run(server, *GENERATOR, "--schema", file, "--validate-only")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Validation completed successfully" in done.stdout
+    file.write_text(mcp_schema(MATERIAL).replace('"string"', '"text"'), "utf-8")
+    assert run(server, *GENERATOR, "--schema", file, "--validate-only").returncode == 1
+
+
+def test_what_can_be_no_name_in_python_is_left_out_of_the_schema() -> None:
+    found = json.loads(mcp_schema(MATERIAL))
+    assert found["ddbmig"]["left_out"] == [
+        "authors: na`me", "books/books_by_author", "books: kind key#", "books: author_na`me",
+    ]  # fmt: skip
+    assert [table["table_config"]["table_name"] for table in found["tables"]] == [
+        "authors", "books", "books_isbn_unique",
+    ]  # fmt: skip

@@ -8,6 +8,7 @@ from ddbmig.reporters.exports.dashboard import dashboard
 from ddbmig.reporters.exports.iam import iam
 from ddbmig.reporters.exports.material import Material
 from ddbmig.reporters.exports.mcp import mcp
+from ddbmig.reporters.exports.mcp_schema import mcp_schema
 from ddbmig.reporters.exports.modernizer import modernizer
 from ddbmig.reporters.exports.terraform import terraform
 from ddbmig.reporters.exports.views import drop_views, views
@@ -20,6 +21,7 @@ EXPORTS: Mapping[str, Callable[[Material], str]] = {
     "iam": iam,
     "workbench": workbench,
     "mcp": mcp,
+    "mcp-schema": mcp_schema,
     "cutover": cutover,
     "views": views,
     "drop-views": drop_views,
