@@ -1,8 +1,7 @@
 """The documentation says what is so: generated pages are current, links lead somewhere, commands print what is shown.
 
-In docs/how-to a block `sh` is run line by line in a folder that holds the project `shop`; the block `text` right below
-it is what it prints. A line ends with `# exit code N` where that is not 0. A block `yaml` that begins with `# path` is
-written to that file. Everything happens on one day, that of TODAY.
+The pages of docs/how-to are walked (transcripts.py) in a folder that holds the project `shop`. Everything happens on
+one day, that of TODAY.
 """
 
 import datetime
@@ -13,7 +12,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import yaml
@@ -35,7 +33,7 @@ from ddbmig.model.prices import PRICE_NAMES
 from ddbmig.model.scenario import Scenario
 from ddbmig.packs import recommended
 from small_shop import write_shop
-from transcripts import pattern, run
+from transcripts import blocks, walk
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -44,22 +42,6 @@ WRITTEN = [DOCS / "reference" / "configuration.md", DOCS / "reference" / "rule-l
            *sorted((DOCS / "how-to").glob("*.md"))]  # fmt: skip
 TODAY = datetime.date(2026, 11, 25)
 BOOK = load_rules([recommended()])
-
-
-class Block(NamedTuple):
-    """A fenced block of a page."""
-
-    language: str
-    lines: list[str]
-
-    @property
-    def text(self) -> str:
-        return "".join(f"{line}\n" for line in self.lines)
-
-
-def blocks(page: Path) -> list[Block]:
-    found = re.findall(r"^(`{3,})(\w*)\n(.*?)^\1$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    return [Block(language, body.splitlines()) for _, language, body in found]
 
 
 # --- what is generated ---
@@ -205,14 +187,14 @@ def load(text: str) -> str:
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
 def test_every_file_that_is_shown_loads(page: Path) -> None:
-    kinds = [load(block.text) for block in blocks(page) if block.language == "yaml"]
+    kinds = [load(block.text) for block in blocks(page.read_text("utf-8")) if block.language == "yaml"]
     unshown = ("gate-a-pipeline", "change-the-contract", "digest-logs", "export", "load-the-tables", "read-the-report",
                "review-and-approve", "use-the-plans")  # fmt: skip
     assert kinds or page.stem in unshown
 
 
 def test_the_configuration_page_shows_every_key() -> None:
-    text = blocks(DOCS / "reference" / "configuration.md")[0].text
+    text = blocks((DOCS / "reference" / "configuration.md").read_text("utf-8"))[0].text
     shown = configure(text).config.model_dump(exclude_unset=True)
     for name, value in ProjectConfig().model_dump(exclude={"scope", "rules"}).items():
         assert set(shown[name]) == set(value) if isinstance(value, dict) else name in shown
@@ -270,19 +252,12 @@ def test_what_is_refused_is_refused_with_this_answer() -> None:
 
 
 def test_the_tests_of_the_example_on_the_language_page_notice_every_change() -> None:
-    text = blocks(DOCS / "reference" / "rule-language.md")[0].text
+    text = blocks((DOCS / "reference" / "rule-language.md").read_text("utf-8"))[0].text
     rule = load_rules([recommended(), Pack("ours", (("ours/rule.yaml", text),))]).rule("ACME010")
     assert [mutant.change for mutant in survivors(rule)] == []
 
 
 # --- the commands ---
-
-
-def steps(block: Block) -> Iterator[tuple[str, int]]:
-    """The commands of a block, each with the exit code that it ends with."""
-    for line in block.lines:
-        command, _, code = line.partition("# exit code ")
-        yield command.strip(), int(code or 0)
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "how-to").glob("*.md")), ids=lambda page: page.stem)
@@ -294,17 +269,4 @@ def test_the_commands_print_what_is_shown(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli_rules, "_day", lambda text: datetime.date.fromisoformat(text) if text else TODAY)
     write_shop(tmp_path / "shop")
-    found = blocks(page)
-    assert any(block.language == "sh" for block in found)
-    for block, following in zip(found, [*found[1:], None], strict=True):
-        if block.language == "yaml" and block.lines[0].startswith("# "):
-            Path(block.lines[0].removeprefix("# ")).write_text(block.text)
-        if block.language != "sh":
-            continue
-        printed = ""
-        for command, code in steps(block):
-            done = run(command)
-            assert done.code == code, f"{command}\n{done.out}{done.err}"
-            printed += done.out + done.err
-        if following is not None and following.language == "text":
-            assert re.fullmatch(pattern(following.lines), printed), f"{block.text}\n{printed}"
+    walk(page.read_text("utf-8"))
