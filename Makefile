@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 # The tests of a file stay together, because they share what they have set up.
 ON_ALL_CORES := --numprocesses auto --dist loadfile
 
-.PHONY: help demo test golden docs check workloads bench-rules bench-design bench-engine bench-stress bench-digest bench-load nightly setup engine clean
+.PHONY: help demo test golden docs site check workloads bench-rules bench-design bench-engine bench-stress bench-digest bench-load nightly setup engine clean
 
 help:  ## show this list
 	@sed -n "s/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p" $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ golden: $(READY)  ## write the golden reports anew; read what it changes
 
 docs: $(READY)  ## write the generated documentation anew
 	$(BIN)/python scripts/generate_docs.py
+
+site: $(READY)  ## the documentation as a site, in build/site
+	rm -rf build/site
+	$(BIN)/python -m zensical build --strict --clean
 
 workloads: engine  ## the recorded applications, measured (DDBMIG_CORPUS)
 	$(BIN)/python scripts/workloads.py

@@ -18,7 +18,7 @@ GROUPS = {
     "PW": "Production warnings", "WA": "Waivers",
 }  # fmt: skip
 """What the rules of each prefix are about, in the order of the index."""
-SOURCE = "../../src/ddbmig/rules/recommended"
+SOURCE = "src/ddbmig/rules/recommended"
 FACTS = "../reference/facts.md"
 WAIVING = "../how-to/waive-a-finding.md"
 _GROUP_WORDS = {"all": "All of these hold:", "any": "At least one of these holds:", "not": "This does not hold:"}
@@ -85,7 +85,7 @@ def _head(rule: Rule) -> Markup:
         joined("Looks at: ", rule.applies_to, " (", LOOKS_AT[rule.applies_to], ")"),
         joined("Status: ", rule.status, since),
         joined("Source: ", rule.source),
-        Markup(f"File: [{text(file)}]({SOURCE}/{file})"),
+        Markup(f"File: {code(f'{SOURCE}/{file}')}"),
     ])  # fmt: skip
 
 
