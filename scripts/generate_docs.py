@@ -1,9 +1,11 @@
-"""Documentation from the code: the rules' pages, the facts, the commands, the exit codes and the JSON Schemas.
+"""Documentation from the code: the rules' pages, the facts, the commands, the exit codes and the JSON Schemas; and the
+computed parts of the explanations.
 
 Without --check it writes them, with it it tells what differs and ends with exit code 1.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,12 +20,16 @@ from ddbmig.model.errors import ExitCode
 from ddbmig.packs import recommended
 from ddbmig.reporters.markdown import Markup, code, code_block, heading, table, text
 from ddbmig.schemas import DOCUMENTS, attribute_docstrings, schema_text
+from ddbmig.workflow import STAGES
 from rule_pages import index, page, prose
+from worked_examples import filled
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RENEW = "make docs"
 WHOLLY_GENERATED = ("rules", "schemas")
 """Folders in which nothing else is: what is no longer written there is removed."""
+EXPLANATION = "explanation"
+"""The folder of pages of which only the worked examples are generated."""
 WIDTH = 80
 """Columns of a help text, whatever the terminal."""
 MARK = f"<!-- Made from the code by scripts/generate_docs.py; to renew: {RENEW} -->\n\n"
@@ -38,9 +44,16 @@ def documents() -> dict[str, str]:
         "reference/facts.md": facts(),
         "reference/commands.md": commands(),
         "reference/exit-codes.md": exit_codes(),
+        "reference/file-formats.md": file_formats(),
     }
     schemas = {f"schemas/{name}.schema.json": schema_text(name) for name in DOCUMENTS}
-    return {**{path: MARK + body for path, body in pages.items()}, **schemas}
+    return {**{path: MARK + body for path, body in pages.items()}, **explanations(), **schemas}
+
+
+def explanations() -> dict[str, str]:
+    """The pages written by hand that hold worked examples, with these as they are computed now."""
+    found = {path.relative_to(DOCS).as_posix(): path.read_text("utf-8") for path in (DOCS / EXPLANATION).glob("*.md")}
+    return {path: new for path, old in sorted(found.items()) if "<!-- computed: " in (new := filled(old))}
 
 
 # --- reference ---
@@ -91,6 +104,58 @@ def exit_codes() -> Markup:
     return Markup(
         f"{heading(1, 'Exit codes')}\n{text(ExitCode.__doc__ or '')}\n\n{table(('code', 'name', 'meaning'), rows, {0})}"
     )
+
+
+def file_formats() -> Markup:
+    """The files of a project: what each stage writes, and which formats have a JSON Schema."""
+    stages = []
+    for stage in STAGES:
+        kind = stage.document
+        version = str(kind.SCHEMA_VERSION) if kind else "–"
+        meaning = _first_paragraph(kind) if kind else "How every row becomes an item, in the format of the guide."
+        rows = [(stage.value, version, meaning)] + [
+            (name, "–", "The DynamoDB calls of every access pattern.") for name in stage.beside
+        ]
+        if stage.report != stage.value:
+            rows.append((stage.report, "–", "The report for people."))
+        stages += [(str(stage.number), code(name), number, prose(text_)) for name, number, text_ in rows]
+    schemas = []
+    for name in DOCUMENTS:
+        title = json.loads(schema_text(name))["title"]
+        link = Markup(f"[{name}.schema.json](../schemas/{name}.schema.json)")
+        schemas.append((text(title), link, code(f"ddbmig {_schema_command(name)} {name}")))
+    intro = (
+        "\nJSON files of the stages are canonical: sorted keys, one newline at the end, no time, host or path. A file "
+        "that was written under another version of its format is refused with one line; run the stage again.\n\n"
+    )
+    parts = (
+        heading(1, "File formats"),
+        intro,
+        heading(2, "What the stages write"),
+        "\nInto the folder `migration`, or what `out` says.\n\n",
+        table(("stage", "file", "version", "what it holds"), stages, {0, 2}),
+        "\n",
+        heading(2, "Formats with a JSON Schema"),
+        "\nFor editors and programs. The command prints the schema.\n\n",
+        table(("format", "schema", "command"), schemas),
+        "\nThe files beside `ddbmig.yaml` that people write or commit are listed under "
+        "[configuration](configuration.md#files-beside-ddbmigyaml), hand-over files under "
+        "[export](../how-to/export.md).\n",
+    )
+    return Markup("".join(parts))
+
+
+def _schema_command(name: str) -> str:
+    """The command that prints a schema: the one whose choices name it."""
+    for group in ("config", "rules"):
+        command = cli.commands[group].commands["schema"]  # type: ignore[attr-defined]
+        if name in command.params[0].type.choices:
+            return f"{group} schema"
+    raise KeyError(name)
+
+
+def _first_paragraph(kind: type) -> str:
+    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
 
 
 # --- writing and comparing ---

@@ -32,8 +32,10 @@ from ddbmig.model.errors import ExitCode, UsageError
 from ddbmig.model.prices import PRICE_NAMES
 from ddbmig.model.scenario import Scenario
 from ddbmig.packs import recommended
+from ddbmig.schemas import DOCUMENTS
+from ddbmig.workflow import STAGES
 from small_shop import write_shop
-from transcripts import blocks, walk
+from transcripts import blocks, run, walk
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -123,6 +125,31 @@ def test_every_command_and_exit_code_is_there(documents: dict[str, str]) -> None
         assert f"| {code.value} |" in documents["reference/exit-codes.md"]
 
 
+def test_every_file_format_is_there(documents: dict[str, str]) -> None:
+    page = documents["reference/file-formats.md"]
+    for stage in STAGES:
+        for name in (stage.value, stage.report, *stage.beside):
+            assert f"| {stage.number} | `{name}` |" in page
+    for command in re.findall(r"`(ddbmig \w+ schema \w+)`", page):
+        assert run(command).code == 0
+    assert page.count(".schema.json](") == len(DOCUMENTS)
+
+
+def test_a_worked_example_is_computed_and_an_unknown_one_refused() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "scripts"))
+        from worked_examples import EXAMPLES, filled
+    typed = "before\n<!-- computed: reads -->\n| 200 | 17 |\n<!-- end -->\nafter\n"
+    assert "| 17 |" not in filled(typed)
+    assert filled(filled(typed)) == filled(typed)
+    assert filled(typed).startswith("before\n")
+    assert filled(typed).endswith("<!-- end -->\nafter\n")
+    with pytest.raises(UsageError, match="no such worked example"):
+        filled(typed.replace("reads", "guesses"))
+    shown = re.findall(r"<!-- computed: ([\w-]+) -->", "".join(path.read_text("utf-8") for path in PAGES))
+    assert sorted(shown) == sorted(EXAMPLES)
+
+
 def test_the_snippets_of_the_rules_pages_load_and_say_what_is_so(documents: dict[str, str]) -> None:
     settings: list[Setting] = []
     for rule in BOOK.rules:
@@ -188,7 +215,7 @@ def load(text: str) -> str:
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.stem)
 def test_every_file_that_is_shown_loads(page: Path) -> None:
     kinds = [load(block.text) for block in blocks(page.read_text("utf-8")) if block.language == "yaml"]
-    unshown = ("gate-a-pipeline", "change-the-contract", "digest-logs", "export", "load-the-tables", "read-the-report",
+    unshown = ("gate-a-pipeline", "change-the-contract", "decide-between-alternatives", "digest-logs", "export", "load-the-tables", "read-the-report",
                "review-and-approve", "use-the-plans")  # fmt: skip
     assert kinds or page.stem in unshown
 
