@@ -39,7 +39,7 @@ from transcripts import blocks, run, walk
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 WRITTEN = [DOCS / "reference" / "configuration.md", DOCS / "reference" / "rule-language.md",
            *sorted((DOCS / "how-to").glob("*.md"))]  # fmt: skip
 TODAY = datetime.date(2026, 11, 25)

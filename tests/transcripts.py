@@ -3,7 +3,7 @@
 In what is expected `…` stands for the rest of a word or line, and on a line of its own for any lines.
 
 In a page a block `sh` is run line by line; the block `text` right below it is what it prints. A line ends with
-`# exit code N` where that is not 0. A block `yaml` that begins with `# path` is written to that file.
+`# exit code N` where that is not 0. A block `yaml` or `python` that begins with `# path` is written to that file.
 """
 
 import os
@@ -47,7 +47,7 @@ def walk(text: str) -> None:
     found = blocks(text)
     assert any(block.language == "sh" for block in found)
     for block, following in zip(found, [*found[1:], None], strict=True):
-        if block.language == "yaml" and block.lines[0].startswith("# "):
+        if block.language in ("yaml", "python") and block.lines[0].startswith("# "):
             Path(block.lines[0].removeprefix("# ")).write_text(block.text)
         if block.language != "sh":
             continue
