@@ -409,3 +409,22 @@ def test_what_a_verdict_costs_and_the_way_to_another_option() -> None:
     assert "separate ±0, denormalize -2.50, embed -4.00, collocate ±0" in found
     nothing = section(stage3(SNAPSHOT, ASSESSMENT, DESIGN), "What the verdicts cost")
     assert "No verdict makes the design dearer" in nothing
+
+
+def test_a_warning_on_tables_that_stay_apart_says_so_in_stage_5() -> None:
+    chosen = DESIGN.alternative(DESIGN.chosen)
+    first, *rest = chosen.decisions
+    raised = next(one for one in (*ASSESSMENT.findings, *chosen.findings) if one.warning)
+    assessment = ASSESSMENT.model_copy(
+        update={"findings": (raised.model_copy(update={"subject": first.relationship}),)}
+    )
+
+    def page(outcome: str) -> str:
+        decided = (first.model_copy(update={"outcome": outcome}), *rest)
+        built = tuple(one if one.id != chosen.id else one.model_copy(update={"decisions": decided})
+                      for one in DESIGN.alternatives)  # fmt: skip
+        design = DESIGN.model_copy(update={"alternatives": built})
+        return section(stage5(SNAPSHOT, assessment, design, VALIDATION, ANALYSIS), "Production warnings")
+
+    assert "; this design keeps them in separate tables" in page("separate")
+    assert "this design keeps them" not in page("denormalize")

@@ -1,9 +1,10 @@
 """Stage5_MigrationAnalysis.md: what it costs, what it takes, what can go wrong, and what people must sign."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from ddbmig.model.analysis import Analysis
-from ddbmig.model.assessment import Assessment
+from ddbmig.model.assessment import Assessment, Finding
 from ddbmig.model.design import Alternative, Capacity, Design
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
@@ -31,11 +32,12 @@ def stage5(
     chosen = design.alternative(analysis.alternative)
     every = (*assessment.findings, *chosen.findings, *validation.findings, *analysis.findings)
     risks, found = _risk_table(analysis), finding_table("Findings", analysis.findings)
+    separate = {one.relationship for one in chosen.decisions if one.outcome == "separate"}
     elsewhere = len(every) - len(analysis.findings)
     capacity = _capacity_table(chosen)
     return page(
         heading(1, "Stage 5: results"),
-        warnings(every, weights_of(snapshot).label),
+        warnings((_as_built(one, separate) for one in every), weights_of(snapshot).label),
         section("Summary", summary_lines(snapshot, assessment, chosen, validation, analysis)),
         section("What needs a decision", *_decisions(assessment, design, validation, analysis)),
         section("Total cost of ownership projections", *_projections(snapshot, analysis, assessment, chosen)),
@@ -58,6 +60,13 @@ def stage5(
         all_tables(capacity, risks, found),
         next_step("ddbmig approve 5"),
     )
+
+
+def _as_built(finding: Finding, separate: AbstractSet[str]) -> Finding:
+    """A warning on a relationship was raised before the design: where that keeps both tables apart, it says so."""
+    if finding.subject not in separate:
+        return finding
+    return finding.model_copy(update={"message": f"{finding.message}; this design keeps them in separate tables"})
 
 
 def _rates(assessment: Assessment) -> Markup:
