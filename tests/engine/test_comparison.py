@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from ddbmig.engine.comparison import compare
-from ddbmig.engine.difference import differences
+from ddbmig.engine.difference import differences, said
 from ddbmig.model.assessment import Verdict
 from ddbmig.model.comparison import Comparison
 from ddbmig.model.context import Context
@@ -198,6 +198,23 @@ def test_the_second_cheapest_says_what_it_does_otherwise() -> None:
         f"Thin margin: runner_up costs as much as the cheapest under the rules (${rules.cost.total_usd:.2f} a month); "
         f"it differs by this: {', '.join(found)}. Take it with: ddbmig choose design runner_up",
     )
+
+
+def test_designs_of_the_same_tables_differ_in_their_plans() -> None:
+    rules = design_world(SHOP).alternative("rules")
+    assert differences(rules, rules) == ()
+    assert said(rules, rules) == "with other plans on the same tables and GSIs"
+
+
+def test_a_gsi_of_the_same_name_may_have_another_key() -> None:
+    rules = design_world(SHOP).alternative("rules")
+    table = next(one for one in rules.tables if one.indexes)
+    index = table.indexes[0]
+    turned = index.model_copy(update={"sort": (*index.sort, "x")})
+    other = table.model_copy(update={"indexes": (turned, *table.indexes[1:])})
+    tables = tuple(other if one is table else one for one in rules.tables)
+    (line,) = differences(rules, rules.model_copy(update={"tables": tables}))
+    assert line == f"the GSI {index.name} is keyed by {' + '.join(turned.keys)} instead of {' + '.join(index.keys)}"
 
 
 def test_a_second_cheapest_that_is_there_already_is_named_by_its_own_name() -> None:

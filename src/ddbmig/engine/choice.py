@@ -12,7 +12,7 @@ from fractions import Fraction
 from ddbmig.engine.candidates import Copy, Draft, Entity, IndexDraft, new_entities
 from ddbmig.engine.comparison import compare
 from ddbmig.engine.costs import load_of, monthly_cost, write_amplification
-from ddbmig.engine.difference import differences
+from ddbmig.engine.difference import said
 from ddbmig.engine.evaluate import evaluate
 from ddbmig.engine.fixings import Fixings, option_costs
 from ddbmig.engine.forms import Forms, SortedKey, demands, updated_columns
@@ -422,7 +422,7 @@ def second(
         return []
     built = proposer.build(scenario, candidates, outcomes, found)
     rules = next(a for a in alternatives if a.id == "rules")
-    idea = f"As the rules recommend, but {', '.join(differences(rules, built))}; it costs {_dearer(rules, built)}."
+    idea = f"As the rules recommend, but {said(rules, built)}; it costs {_dearer(rules, built)}."
     return [built.model_copy(update={"idea": idea})]
 
 
@@ -437,7 +437,7 @@ def thin_margins(alternatives: Sequence[Alternative], kept: Sequence[Alternative
     name = next(a.id for a in kept if _same(a, other))
     return (
         f"Thin margin: {name} costs {_dearer(rules, other)} under the rules ({dollars(bill)} a month); it differs by "
-        f"this: {', '.join(differences(rules, other))}. Take it with: ddbmig choose design {name}",
+        f"this: {said(rules, other)}. Take it with: ddbmig choose design {name}",
     )
 
 

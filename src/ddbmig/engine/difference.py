@@ -15,9 +15,18 @@ def differences(one: Alternative, other: Alternative) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def said(one: Alternative, other: Alternative) -> str:
+    """The differences in one phrase; where the tables are the same, only the plans can differ."""
+    return ", ".join(differences(one, other)) or "with other plans on the same tables and GSIs"
+
+
 def _of_table(one: TableDesign, other: TableDesign) -> Iterator[str]:
     if one.keys != other.keys:
         yield f"{one.name} is keyed by {_key(other)} instead of {_key(one)}"
+    for name in [key for key in one.keys if key in other.keys]:
+        was, now = one.source_columns(name), other.source_columns(name)
+        if was != now:
+            yield f"the key {name} of {one.name} is made of {', '.join(now)} instead of {', '.join(was)}"
     before, after = _copies(one), _copies(other)
     yield from (f"{one.name} without the copy {name}" for name in sorted(before - after))
     yield from (f"{one.name} with the copy {name}" for name in sorted(after - before))
@@ -31,6 +40,9 @@ def _of_indexes(one: TableDesign, other: TableDesign) -> Iterator[str]:
     for name in sorted(after.keys() - before.keys()):
         yield f"{one.name} with the GSI {name}"
     for name in sorted(before.keys() & after.keys()):
+        if before[name].keys != after[name].keys:
+            was, now = (" + ".join(found[name].keys) for found in (before, after))
+            yield f"the GSI {name} is keyed by {now} instead of {was}"
         was, now = _projection(before[name]), _projection(after[name])
         if was != now:
             yield f"the GSI {name} projects {now} instead of {was}"
