@@ -268,6 +268,19 @@ def test_names_are_such_that_mysql_takes_them(server: Server) -> None:
     assert client(server, drop_views(given), "view_names").returncode == 0
 
 
+def test_an_entry_of_which_sql_can_say_nothing_has_no_view() -> None:
+    column = Column(name="id", type="int", nullable=False)
+    snapshot = MATERIAL.snapshot.model_copy(
+        update={"tables": Schema(tables=(Table(id="s", schema_name="", name="s", columns=(column,)),))}
+    )
+    digest = ContractAttribute(type="S", source_table="s", source_column="id", encoding="row_digest")
+    bare = entry("s", "s", ["d"]).model_copy(update={"attributes": {"d": digest}})
+    sql = views(replace(MATERIAL, snapshot=snapshot, contract=Contract((bare,))))
+    assert "CREATE" not in sql
+    assert sql.endswith("-- no view ddb_s: SQL can say none of its attributes\n")
+    assert "-- left out: d: " in sql
+
+
 @pytest.mark.parametrize("value", ["", "#ALL", "it's", "back\\slash", "\u00e9\n\x00", "%_"])
 def test_a_text_is_that_text_under_every_sql_mode(server: Server, value: str) -> None:
     for mode in ("", "NO_BACKSLASH_ESCAPES,ANSI_QUOTES"):

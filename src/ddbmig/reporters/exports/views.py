@@ -72,6 +72,8 @@ def _statement(view: View, schema: Schema) -> str:
             columns.append(f"  {value.sql} AS {quoted(column)}")
             if column != name:
                 comments.append(f"-- called otherwise: {visible(column)} for {visible(name)}")
+    if not columns:
+        return "\n".join(["", *comments, f"-- no view {visible(view.name)}: SQL can say none of its attributes"])
     filled = [f"r.{quoted(column)} IS NOT NULL" for column in required_columns(entry.filter)]
     lines = [
         "", *comments, f"CREATE SQL SECURITY INVOKER VIEW {quoted(view.name)} AS", "SELECT", ",\n".join(columns),
