@@ -76,7 +76,7 @@ def test_a_file_that_is_full_of_mistakes_is_refused_soon(shape: str, tmp_path: P
     started = time.process_time()
     with pytest.raises(RuleError) as caught:
         load(case, tmp_path)
-    assert time.process_time() - started < 4 * SECONDS
+    assert time.process_time() - started < 10 * SECONDS  # linear takes 2 to 5 s, quadratic minutes
     assert len(caught.value.mistakes) <= MAX_MISTAKES
 
 
