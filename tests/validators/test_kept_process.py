@@ -61,8 +61,9 @@ def test_it_ends_with_an_exception(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_it_ends_when_a_signal_ends_us(number: signal.Signals, tmp_path: Path) -> None:
     program = f"""
-        import pathlib, time
+        import pathlib, signal, time
         from ddbmig.validators.kept_process import kept
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which whoever started the tests may have had ignored
         folder = pathlib.Path({str(tmp_path)!r})
         with kept({SERVER!r}, log=folder / "log", cwd=folder):
             time.sleep(600)
@@ -70,6 +71,7 @@ def test_it_ends_when_a_signal_ends_us(number: signal.Signals, tmp_path: Path) -
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stderr=subprocess.DEVNULL) as process:
         pid = pid_in(tmp_path)
         process.send_signal(number)
+        assert process.wait(60) != 0
     assert ends(pid)
 
 
