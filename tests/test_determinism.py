@@ -51,6 +51,7 @@ def test_the_example_gives_the_same_bytes(repository: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.engine
+@pytest.mark.slow
 def test_the_example_goes_through_to_the_contract(repository: Path, tmp_path: Path) -> None:
     project = in_another_place(repository / "examples" / "bookshop", tmp_path)
     found = outputs(project, tmp_path / "out", "0")
