@@ -187,6 +187,52 @@ def test_a_reason_beyond_the_facts_is_left_out_and_a_record_edited_to_another_op
         assert len(api.requests) == 2
 
 
+MANDATORY = """\
+id: ORG001
+title: no-common-tables
+applies_to: relationship
+status: stable
+since: "1"
+mandatory: true
+when:
+  all:
+    - default(reads.joint_share, -1) >= 0
+severity: error
+forbids: [collocate]
+because: "no team may share a table, joint share {reads.joint_share}"
+why: |
+  The organisation has decided so.
+instead: |
+  Give each kind of item its table.
+source: "own: no-common-tables"
+tests:
+  - {given: {reads.joint_share: 0.5}, expect: fires}
+  - {given: {}, expect: silent}
+"""
+
+
+def test_what_a_mandatory_rule_forbids_is_no_option_for_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder: Path = write_shop(tmp_path / "shop")
+    (folder / "rules").mkdir()
+    (folder / "rules" / "ORG001.yaml").write_text(MANDATORY)
+    config = folder / "ddbmig.yaml"
+    config.write_text("extends: [ddbmig:recommended, ./rules]\n" + config.read_text())
+    done = ddbmig("analyze", folder, "--approve", "2", *SET)
+    assert done.code == 3, done.err
+    assert ddbmig("choose", OPEN, "model", "--project", folder).code == 0
+    with asked([call("collocate")], monkeypatch) as api:
+        done = analyze(folder)
+        assert done.code == 3, done.err
+        (request,) = api.requests
+    assert "collocate" not in request["tools"][0]["input_schema"]["properties"]["option"]["enum"]
+    assert "embed" in request["tools"][0]["input_schema"]["properties"]["option"]["enum"]
+    (record,) = json.loads((folder / "model_choices.json").read_text())
+    assert (record["option"], record["reason"]) == ("", "the answer is an option that was not offered")
+    assert chosen(folder) is None
+
+
 def test_what_is_not_open_cannot_be_handed_over(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (shop / "decisions.yaml").write_text('choices:\n  "books.author_id->authors.id": {resolve: model}\n')
     with asked([call("embed")], monkeypatch) as api:
