@@ -104,7 +104,10 @@ def _summary(snapshot: Snapshot, assessment: Assessment, weights: Weights) -> Ma
 
 def _decisions(assessment: Assessment, choices: LongTable) -> Iterator[Markup]:
     if assessment.choices:
-        yield paragraph("Relationships that the rules leave open; {} decides one.", code("ddbmig choose CHOICE OPTION"))
+        yield paragraph(
+            "Relationships that the rules leave open. Stage 3 tells what each option costs; then {} decides one.",
+            code("ddbmig choose CHOICE OPTION"),
+        )
         yield choices.head()
     if assessment.assumptions:
         rows = [(code(one.name), one.assumed, one.moves) for one in assessment.assumptions]
