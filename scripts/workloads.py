@@ -1,6 +1,6 @@
 """Run `ddbmig analyze --approve all` on each recorded application, and measure it.
 
-Each must end with exit code 0 in under 10 minutes and 2 GiB. Memory is that of the whole tree of processes, Java
+Each must end with exit code 0 in under 20 minutes, on a slow machine too, and 2 GiB. Memory is that of the whole tree of processes, Java
 included, seen ten times a second; CPU time is that of the command without the engine it kills at its end.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 APPLICATIONS = ("oscar_mysql97", "wordpress_mysql57", "tpcc_mysql97", "sysbench_ps_mysql57")
-MAX_SECONDS = 600
+MAX_SECONDS = 1_200
 MAX_MIB = 2048
 INPUTS = {"--schema": "schema.sql", "--slow-log": "slow.log.gz", "--general-log": "general.log.gz",
           "--data": "data.sql.gz"}  # fmt: skip
