@@ -1,7 +1,8 @@
 """Run `ddbmig analyze --approve all` on each recorded application, and measure it.
 
-Each must end with exit code 0 in under 20 minutes, on a slow machine too, and 2 GiB. Memory is that of the whole tree of processes, Java
-included, seen ten times a second; CPU time is that of the command without the engine it kills at its end.
+Each must end with exit code 0 in under 20 minutes, on a slow machine too, and 2 GiB. Memory is that of the whole tree
+of processes, Java included, seen ten times a second; CPU time is that of the command without the engine it kills at its
+end.
 """
 
 import contextlib
