@@ -76,7 +76,11 @@ class World:
         return {table.id: {c.name: value_of(c, STORED) for c in table.columns} for table in self.schema.tables}
 
     def items(self) -> Items:
-        """The items of the rows."""
+        """The items of the rows, to be written to."""
+        return {table: dict(kept) for table, kept in self._made.items()}
+
+    @cached_property
+    def _made(self) -> Items:
         found: Items = {}
         for table in self.alternative.tables:
             builder, row = self.builders[table.name], self.rows[table.source_table]
