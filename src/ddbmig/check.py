@@ -36,7 +36,7 @@ from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.places import Places, files_by_name, shown, source_root
 from ddbmig.project import DEFAULT, Project, read_prices, read_text, rules_in_force, write_file
-from ddbmig.resolving import recorded
+from ddbmig.resolving import options, recorded
 from ddbmig.workflow import STAGES, outside, read_state
 
 SPARED = {"slow_logs": "slow", "general_logs": "general", "data": "data"}
@@ -219,10 +219,7 @@ class Check:
         decided, prices = self.project.decisions(), read_prices(self.project)
         wanted = None if decided.design == DEFAULT else decided.design
         answers = recorded(self.project) if decided.flagged else {}
-        choices = {
-            **decided.taken,
-            **{key: one.option for key in decided.flagged if (one := answers.get(key)) and one.option},
-        }
+        choices = {**decided.taken, **options(answers[key] for key in decided.flagged if key in answers)}
         design = propose(self.snapshot, self.assessment, prices, lambda _: (), choices, wanted, self.progress)
         return design.alternative(design.chosen)
 

@@ -27,7 +27,7 @@ from ddbmig.cli_options import (
     with_project,
     with_settings,
 )
-from ddbmig.cli_progress import progress, with_quiet
+from ddbmig.cli_progress import in_ci, progress, with_quiet
 from ddbmig.cli_report import report
 from ddbmig.cli_rules import check, config, explain, rules, waive
 from ddbmig.interrupts import interrupts_kept
@@ -137,7 +137,7 @@ def analyze(
         ask=_ask if sys.stdin.isatty() and sys.stdout.isatty() else None,
         show=_show,
         progress=progress,
-        no_model=no_model,
+        no_model=no_model or in_ci(),
     )
     run.walk()
     click.echo(f"The contract is {project.out / 'migrationContract.json'}; the reports are beside it.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ddbmig.cli_options import PATH, counted, print_json, with_settings
-from ddbmig.cli_progress import progress, with_quiet
+from ddbmig.cli_progress import in_ci, progress, with_quiet
 
 if TYPE_CHECKING:
     from ddbmig.model.context import Audience, Writer
@@ -63,12 +63,11 @@ def write_page(project: "Project", reader: "Audience", by: "Writer | None", hidd
 
 def _written(project: "Project", reader: "Audience", by: "Writer | None", hidden: bool) -> "Written":
     from ddbmig import narrating
-    from ddbmig.narrative.client import in_ci
+    from ddbmig.narrative.client import Asking
 
     if (by or project.config.narrative.by) == "templates":
         return narrating.write_templates(project, reader)
-    may_call = by is not None or not in_ci()
-    asking = narrating.Asking(may_call, progress, lambda text: click.echo(text, err=True))
+    asking = Asking(by is not None or not in_ci(), progress, lambda text: click.echo(text, err=True))
     return narrating.write_by_model(project, reader, hidden, asking)
 
 

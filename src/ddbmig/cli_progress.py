@@ -23,6 +23,11 @@ _QUIET = "ddbmig.quiet"
 _CLEAR = "\r\x1b[K"
 
 
+def in_ci() -> bool:
+    """Whether this is a pipeline: nobody watches there, and no model is asked unless the command itself says so."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
 def _be_quiet(context: click.Context, _option: click.Parameter, quiet: bool) -> None:
     if quiet:
         context.meta[_QUIET] = True
@@ -101,7 +106,7 @@ class TerminalProgress:
 def progress(text: str, done: int = 0, of: int = 0) -> None:
     """What the running command does, to somebody who waits at a terminal."""
     context = click.get_current_context(silent=True)
-    if context is None or context.meta.get(_QUIET) or os.environ.get("CI") or not sys.stderr.isatty():
+    if context is None or context.meta.get(_QUIET) or in_ci() or not sys.stderr.isatty():
         return
     shown = context.meta.get(__name__)
     if shown is None:

@@ -4,10 +4,7 @@ Reads the saved values and writes one page and what a model has answered; no val
 """
 
 import json
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,8 +16,8 @@ from ddbmig.model.design import Design
 from ddbmig.model.errors import UsageError
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
-from ddbmig.narrative.budget import Budget, price_of, tokens_at_most
-from ddbmig.narrative.client import Client, open_client
+from ddbmig.narrative.budget import Budget, budget_of, tokens_at_most
+from ddbmig.narrative.client import Asking, Client, open_client
 from ddbmig.narrative.facts import Facts
 from ddbmig.narrative.page import Prose, narrative_page
 from ddbmig.narrative.prompt import input_hash, request
@@ -32,7 +29,6 @@ from ddbmig.workflow import STAGES, to_analyze
 
 KEPT = "narrative"
 """Folder, beside the values, of the answers by the hash of what was sent."""
-Progress = Callable[[str], None]
 Value = TypeVar("Value", bound=Document)
 
 
@@ -112,18 +108,6 @@ def _write(project: Project, audience: Audience, proses: list[Prose], budget: Bu
 # --- a model ---
 
 
-@dataclass
-class Asking:
-    """How a model is asked."""
-
-    may_call: bool = True
-    """False: only answers that are kept are used."""
-    progress: Progress = lambda _: None
-    tell: Progress = lambda _: None
-    """Told what it may cost before the first call."""
-    pause: Callable[[float], None] = field(default=time.sleep)
-
-
 def write_by_model(project: Project, audience: Audience, pseudonyms: bool, asking: Asking) -> Written:
     """Write the page by a model: kept answers first, then calls within the budget, our own words where there is none.
 
@@ -131,10 +115,10 @@ def write_by_model(project: Project, audience: Audience, pseudonyms: bool, askin
     says that no request of ours can succeed.
     """
     told, questions = project.config.narrative, asked(project, audience, pseudonyms)
-    budget = Budget(price_of(told), Decimal(str(told.budget_usd)), told.budget_tokens)
+    budget = budget_of(told)
     kept = {one.hash: _kept(project, one.hash) for one in questions}
     missing = [one for one in questions if kept[one.hash] is None]
-    client = _client(told, budget, missing, asking) if missing and asking.may_call else None
+    client = _client(told, budget, missing, asking) if missing and asking.may_ask else None
     try:
         proses = [_prose(project, one, kept[one.hash], client, asking) for one in questions]
     finally:
@@ -157,8 +141,7 @@ def _prose(project: Project, one: Asked, known: Kept | None, client: Client | No
 
 
 def _client(told: Narrative, budget: Budget, missing: list[Asked], asking: Asking) -> Client:
-    client = open_client(budget, told.seconds, asking.progress)
-    client.pause = asking.pause
+    client = open_client(budget, told.seconds, asking)
     tokens = sum(tokens_at_most(one.body) for one in missing)
     most = len(missing) * told.max_output_tokens
     asking.tell(f"{len(missing)} sections to ask {told.model} for: at most {tokens:,} tokens in and {most:,} out, "

@@ -6,8 +6,7 @@ the hash of what was sent, and taken from there from then on.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,8 @@ from ddbmig.model.change import Change
 from ddbmig.model.design import Design
 from ddbmig.model.errors import UsageError
 from ddbmig.model.snapshot import Snapshot
-from ddbmig.narrative.budget import Budget, Price, price_of
-from ddbmig.narrative.client import Answer, Client, Unanswered, arguments_of, open_client
+from ddbmig.narrative.budget import Price, budget_of
+from ddbmig.narrative.client import Answer, Asking, Client, Unanswered, arguments_of, open_client
 from ddbmig.narrative.facts import Facts, Figure, Statement, facts_of
 from ddbmig.narrative.guard import refusal
 from ddbmig.narrative.prompt import input_hash
@@ -54,15 +53,6 @@ class Resolved(Value):
     """The model's, or why its answer is none."""
 
 
-@dataclass(frozen=True)
-class Asking:
-    """Whether and how a model may be asked."""
-
-    may_ask: bool
-    progress: Callable[[str], None] = lambda _: None
-    pause: Callable[[float], None] | None = None
-
-
 def resolve(
     project: Project, values: tuple[Snapshot, Assessment, Design], flagged: Iterable[str], asking: Asking
 ) -> tuple[Resolved, ...]:
@@ -73,17 +63,17 @@ def resolve(
     """
     snapshot, assessment, design = values
     known, told = recorded(project), project.config.narrative
-    price, hiding = price_of(told), pseudonyms_of(snapshot, design) if told.pseudonyms else NO_PSEUDONYMS
+    budget, hiding = budget_of(told), pseudonyms_of(snapshot, design) if told.pseudonyms else NO_PSEUDONYMS
     assessed = {one.relationship.id: one for one in assessment.relationships}
     questions = []
     for choice in (_open(design, key) for key in flagged):
         facts = hiding.hide(_facts(choice, assessed[choice.id], snapshot))
-        questions.append((choice, facts, _request(facts, choice, told.model, told.max_output_tokens, price)))
+        questions.append((choice, facts, _request(facts, choice, told.model, told.max_output_tokens, budget.price)))
     missing = [choice.id for choice, _, body in questions if _known(known, choice, body) is None]
     if missing and not asking.may_ask:
         raise UsageError("this choice is handed to a model, and no answer to it is recorded", subject=missing[0],
                          hint="analyze once where a model may be asked, or decide it: ddbmig choose")  # fmt: skip
-    client = _client(project, price, asking) if missing else None
+    client = open_client(budget, told.seconds, asking) if missing else None
     try:
         found = tuple(_resolved(one, known, client, hiding) for one in questions)
     finally:
@@ -92,6 +82,11 @@ def resolve(
     if missing:
         _record(project, {**known, **{one.choice: one for one in found if one.input}})
     return found
+
+
+def options(found: Iterable[Resolved]) -> dict[str, str]:
+    """The options that a model took, by choice."""
+    return {one.choice: one.option for one in found if one.option}
 
 
 def recorded(project: Project) -> dict[str, Resolved]:
@@ -199,15 +194,6 @@ def _known(known: Mapping[str, Resolved], choice: Choice, body: Mapping[str, Any
     one = known.get(choice.id)
     fits = one is not None and one.input == input_hash(body) and one.option in ("", *choice.options)
     return one if fits else None
-
-
-def _client(project: Project, price: Price, asking: Asking) -> Client:
-    told = project.config.narrative
-    budget = Budget(price, Decimal(str(told.budget_usd)), told.budget_tokens)
-    client = open_client(budget, told.seconds, asking.progress)
-    if asking.pause is not None:
-        client.pause = asking.pause
-    return client
 
 
 def _resolved(

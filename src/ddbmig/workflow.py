@@ -38,7 +38,7 @@ from ddbmig.model.progress import Progress, silent
 from ddbmig.model.schema import Schema
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
-from ddbmig.narrative.client import in_ci
+from ddbmig.narrative.client import Asking
 from ddbmig.project import (
     DEFAULT,
     Decisions,
@@ -58,7 +58,7 @@ from ddbmig.reporters.stage2 import stage2
 from ddbmig.reporters.stage3 import stage3
 from ddbmig.reporters.stage4 import stage4
 from ddbmig.reporters.stage5 import stage5
-from ddbmig.resolving import RECORD, Asking, Resolved, record_file, resolve, told
+from ddbmig.resolving import RECORD, Resolved, options, record_file, resolve, told
 from ddbmig.resolving import changes as choice_changes
 
 if TYPE_CHECKING:
@@ -66,8 +66,6 @@ if TYPE_CHECKING:
     from ddbmig.validators.sql_side import SqlSide
 
 STATE = "state.json"
-MODEL_CHOICES = RECORD
-"""What stage 3 needs where a choice is handed to a model."""
 MODEL = "model"
 """What `ddbmig choose RELATIONSHIP` takes for: a language model is to decide."""
 MOST_SHOWN = 5
@@ -221,7 +219,7 @@ class Run:
         if stage.number != 3 or not self.resolved:
             return {}
         whole = all(one.input for one in self.resolved)
-        return {MODEL_CHOICES: file_sha(record_file(self.project)) if whole else "unanswered"}
+        return {RECORD: file_sha(record_file(self.project)) if whole else "unanswered"}
 
     def _read_back(self, stage: Stage, needs: Mapping[str, str], known: Mapping[str, Any]) -> Document | None:
         """The value as last written; None where it was made from something else, or one of its files is not as it was.
@@ -310,10 +308,9 @@ class Run:
 
         design = proposed(decided.taken, DEFAULT if decided.flagged else decided.design)
         if decided.flagged:
-            asking = Asking(not (self.no_model or in_ci()), self.progress)
+            asking = Asking(not self.no_model, self.progress)
             self.resolved = resolve(self.project, (snapshot, assessment, design), decided.flagged, asking)
-            answered = {one.choice: one.option for one in self.resolved if one.option}
-            design = proposed({**decided.taken, **answered}, decided.design)
+            design = proposed({**decided.taken, **options(self.resolved)}, decided.design)
         self.values[3] = design
         report = stage3(snapshot, assessment, design)
         usd = plans_usd(design.alternative(design.chosen).plans, load_of(assessment.patterns), design.prices)
@@ -446,7 +443,7 @@ def outside(project: Project, sources: Sources, rulebook: Rulebook, number: int)
     if number == 3:
         found["decisions.yaml"] = file_sha(project.decisions_file)
         if project.decisions().flagged:
-            found[MODEL_CHOICES] = file_sha(record_file(project))
+            found[RECORD] = file_sha(record_file(project))
         found["prices"] = sha256((price_file(project)[1] + read_prices(project).model_dump_json()).encode())
     return found
 

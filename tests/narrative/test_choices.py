@@ -11,8 +11,9 @@ import pytest
 from ddbmig.model.assessment import Assessment
 from ddbmig.model.design import Design
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.narrative.client import Asking
 from ddbmig.project import open_project
-from ddbmig.resolving import TOOL, Asking, resolve
+from ddbmig.resolving import TOOL, resolve
 from messages_api import MessagesApi, Reply, messages_api
 from small_shop import Done, contents, ddbmig, write_shop
 

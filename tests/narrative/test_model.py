@@ -11,6 +11,7 @@ import pytest
 from adversarial import ANSWERS, answer_of
 
 from ddbmig import narrating
+from ddbmig.narrative.client import Asking
 from ddbmig.project import open_project
 from messages_api import MessagesApi, Reply, messages_api
 from small_shop import Done, contents, ddbmig, write_shop
@@ -41,12 +42,12 @@ def asked(replies: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MessagesApi
         patch.setenv("ANTHROPIC_API_KEY", "a key of tests")
         patch.setenv("ANTHROPIC_BASE_URL", api.url)
         patch.delenv("CI", raising=False)
-        patch.setattr(narrating.Asking, "__init__", _without_pauses(narrating.Asking.__init__))
+        patch.setattr(Asking, "__init__", _without_pauses(Asking.__init__))
         yield api
 
 
 def _without_pauses(made: Callable[..., None]) -> Callable[..., None]:
-    def init(self: narrating.Asking, *given: Any, **named: Any) -> None:
+    def init(self: Asking, *given: Any, **named: Any) -> None:
         made(self, *given, **named)
         self.pause = lambda _: None
 
@@ -204,7 +205,7 @@ def test_the_server_says_how_long_to_wait(shop: Path, monkeypatch: pytest.Monkey
     busy = [Reply(status=429, headers={"retry-after": "7"}), Reply(status=429, headers={"retry-after": "9000"}),
             Reply(status=529), Reply(GOOD)]  # fmt: skip
     with asked(busy, monkeypatch):
-        asking = narrating.Asking()
+        asking = Asking()
         asking.pause = waited.append
         narrating.write_by_model(project, "executive", False, asking)
     assert waited == [7.0, 30.0, 4.0]

@@ -42,6 +42,11 @@ def price_of(told: Narrative) -> Price:
     return known[told.model]
 
 
+def budget_of(told: Narrative) -> "Budget":
+    """The configured budget, nothing of it spent. Raises UsageError for a model of unknown price."""
+    return Budget(price_of(told), Decimal(str(told.budget_usd)), told.budget_tokens)
+
+
 def _prices() -> list[Price]:
     import yaml
 

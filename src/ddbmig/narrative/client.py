@@ -8,11 +8,12 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ddbmig.model.errors import UsageError
+from ddbmig.model.progress import Progress, silent
 from ddbmig.narrative.budget import Budget, tokens_at_most
 
 if TYPE_CHECKING:
@@ -45,6 +46,18 @@ class Unanswered(Exception):
 
 
 @dataclass
+class Asking:
+    """Whether and how a model is asked."""
+
+    may_ask: bool = True
+    """False: only answers that are kept are used."""
+    progress: Progress = silent
+    tell: Callable[[str], None] = silent
+    """Told what it may cost before the first call."""
+    pause: Callable[[float], None] = time.sleep
+
+
+@dataclass
 class Client:
     """Asks a model within a budget."""
 
@@ -52,8 +65,7 @@ class Client:
     budget: Budget
     seconds: float
     """The longest that one answer may take."""
-    pause: Callable[[float], None] = time.sleep
-    progress: Callable[[str], None] = field(default=lambda _: None)
+    asking: Asking
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -69,8 +81,8 @@ class Client:
                 return wait
             reason, seconds = wait
             if tried < TRIES:
-                self.progress(f"{what}: {reason}; waiting")
-                self.pause(min(LONGEST_PAUSE, seconds if seconds is not None else 0.5 * 2**tried))
+                self.asking.progress(f"{what}: {reason}; waiting")
+                self.asking.pause(min(LONGEST_PAUSE, seconds if seconds is not None else 0.5 * 2**tried))
         raise Unanswered(f"{reason}, {TRIES} times")
 
     def _once(self, body: Mapping[str, Any], what: str) -> Answer | tuple[str, float | None]:
@@ -103,7 +115,7 @@ class Client:
     def _show(self, reading: "_Reading", what: str) -> None:
         if len(reading.text) - reading.shown >= 400:
             reading.shown = len(reading.text)
-            self.progress(f"{what}: {reading.shown} characters")
+            self.asking.progress(f"{what}: {reading.shown} characters")
 
 
 @dataclass
@@ -169,10 +181,9 @@ def _retry_after(error: "APIError") -> float | None:
         return None
 
 
-def open_client(budget: Budget, seconds: float, progress: Callable[[str], None],
-                environment: Mapping[str, str] | None = None) -> Client:  # fmt: skip
+def open_client(budget: Budget, seconds: float, asking: Asking) -> Client:
     """A client with the key of the environment. Raises UsageError where the key or the package is missing."""
-    key = (os.environ if environment is None else environment).get(KEY)
+    key = os.environ.get(KEY)
     if not key:
         raise UsageError(f"{KEY} is not set", hint="set it to ask a model, or leave --narrative anthropic out")
     try:
@@ -181,13 +192,7 @@ def open_client(budget: Budget, seconds: float, progress: Callable[[str], None],
         raise UsageError("the package anthropic is not installed", hint="pip install 'ddbmig[llm]'") from error
     # Our own tries are counted against the budget; a redirect would carry the facts to somebody else.
     http = anthropic.DefaultHttpxClient(follow_redirects=False)
-    return Client(anthropic.Anthropic(api_key=key, max_retries=0, http_client=http), budget, seconds, progress=progress)
-
-
-def in_ci(environment: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a pipeline, where nobody is asked unless the command itself says so."""
-    said = (os.environ if environment is None else environment).get("CI", "")
-    return said.lower() not in ("", "0", "false")
+    return Client(anthropic.Anthropic(api_key=key, max_retries=0, http_client=http), budget, seconds, asking)
 
 
 def arguments_of(answer: Answer, tool: str) -> dict[str, Any] | None:

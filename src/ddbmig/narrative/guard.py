@@ -267,10 +267,7 @@ def _too_sure(said: str) -> Refusal:
 
 def _numbers(prose: str, evidence: _Evidence) -> Iterator[Refusal]:
     """Every number must be one of the facts, in its unit and period, and of what the clause names."""
-    if evidence.facts.about:
-        subjects: list[str] = [evidence.facts.about]
-    else:
-        subjects = []
+    subjects = [evidence.facts.about] if evidence.facts.about else []
     owners = {one.of for one in evidence.known if one.of}
     for sentence in _sentences(evidence.masked(prose)):
         spoken = periods(sentence)

@@ -57,7 +57,7 @@ def ask(client: Client, facts: Facts, body: Mapping[str, Any]) -> Outcome:
         if refused is None:
             return Outcome(answer.text.strip(), keep=True)
         said = refused.reason
-        client.progress(f"{facts.section}: refused, {said}")
+        client.asking.progress(f"{facts.section}: refused, {said}")
         asking = again(body, answer.text if len(answer.text) <= LONGEST else "", said)
     return Outcome(why=f"its answers were refused, the last one because {said}", keep=True)
 

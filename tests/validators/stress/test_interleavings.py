@@ -14,10 +14,12 @@ from ddbmig.model.assessment import Verdict
 from ddbmig.model.consistency import Anomaly, Consistency
 from ddbmig.model.design import Alternative
 from ddbmig.model.digest import Neighbours
+from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Transaction, WriteCall
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Validation
 from ddbmig.packs import recommended
+from ddbmig.validators.execute import PlanResult, run_plan
 from ddbmig.validators.operations import ConditionFailed, ItemWrite
 from ddbmig.validators.stress.interleavings import check, search
 from ddbmig.validators.stress.made_up import value_of
@@ -249,6 +251,20 @@ def test_what_cannot_be_run_on_made_up_rows_is_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("ddbmig.validators.stress.stepping.run_plan", fails)
     found = searched(MOVE)
     assert (found.patterns, found.not_run) == (0, ("Q" + template_id(MOVE),))
+
+
+def test_a_pair_whose_read_cannot_be_run_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reads_fail(operations: Any, pattern: AccessPattern, *given: Any) -> PlanResult:
+        if pattern.kind == "select":
+            raise ValueError("no such value")
+        return run_plan(operations, pattern, *given)
+
+    by_isbn = "SELECT stock FROM books WHERE isbn = ?"
+    assert searched(PLACE, by_isbn).pairs == 1
+    monkeypatch.setattr("ddbmig.validators.stress.stepping.run_plan", reads_fail)
+    found = searched(PLACE, by_isbn)
+    assert (found.patterns, found.pairs, found.pairs_left_out) == (1, 0, 0)
+    assert found.not_run == ("Q" + template_id(by_isbn),)
 
 
 def test_items_in_memory_keep_conditions_and_all_or_nothing() -> None:

@@ -12,12 +12,10 @@ from itertools import combinations, pairwise
 
 from ddbmig.model.consistency import Anomaly, Consistency, Kind
 from ddbmig.model.design import Alternative
-from ddbmig.model.errors import InputError
 from ddbmig.model.snapshot import Snapshot
 from ddbmig.model.validation import Check
-from ddbmig.validators.evaluate import NotEvaluated
 from ddbmig.validators.execute import MOST_ATTEMPTS
-from ddbmig.validators.stress.made_up import STORED, Access, Client, World
+from ddbmig.validators.stress.made_up import STORED, UNSUITED, Access, Client, World
 from ddbmig.validators.stress.memory import Item
 from ddbmig.validators.stress.stale import stale_reads
 
@@ -29,8 +27,6 @@ MOST_CALLS = 8
 """Calls of one client between which the other is let in."""
 MOST_PAIRS = 400
 """Pairs of different access patterns that are tried, those with the most calls first."""
-UNSUITED = (NotEvaluated, InputError, ArithmeticError, KeyError, TypeError, ValueError)
-"""What a plan raises on made-up values that do not suit its expressions."""
 
 
 def search(snapshot: Snapshot, alternative: Alternative, most_pairs: int = MOST_PAIRS) -> Consistency:
@@ -45,10 +41,9 @@ def search(snapshot: Snapshot, alternative: Alternative, most_pairs: int = MOST_
     tried = [one for one in writes if one.pattern.id not in found.not_run]
     reads = [one for one in accesses if not one.written]
     pairs = _pairs(tried, reads, {t.id: t.calls for t in snapshot.digest.templates})
-    for one, other in pairs[:most_pairs]:
-        found.add(_Trial(world, one, other), other.pattern.id)
+    ran = sum(found.add(_Trial(world, one, other), other.pattern.id) for one, other in pairs[:most_pairs])
     return Consistency(
-        patterns=len(tried), pairs=len(pairs[:most_pairs]), pairs_left_out=len(pairs[most_pairs:]),
+        patterns=len(tried), pairs=ran, pairs_left_out=len(pairs[most_pairs:]),
         schedules=found.schedules, anomalies=tuple(found.anomalies), stale=stale_reads(snapshot, world, tried, reads),
         not_run=tuple(sorted(found.not_run)),
     )  # fmt: skip
@@ -87,18 +82,19 @@ class _Found:
     anomalies: list[Anomaly] = field(default_factory=list)
     not_run: set[str] = field(default_factory=set)
 
-    def add(self, trial: "_Trial", blamed: str) -> None:
-        """Run a trial; where made-up values do not suit an expression of `blamed`, it is said."""
+    def add(self, trial: "_Trial", blamed: str) -> bool:
+        """Run a trial; where made-up values do not suit an expression of `blamed`, it is not run, which is said."""
         if blamed in self.not_run:
-            return
+            return False
         try:
             found = trial.anomalies()
         except UNSUITED:
             self.not_run.add(blamed)
-            return
+            return False
         self.schedules += len(trial.seen)
         known = {one.pattern for one in self.anomalies if one.kind == "repeat"}
         self.anomalies += [one for one in found if not (one.kind == "repeat" and one.other and one.pattern in known)]
+        return True
 
 
 @dataclass(frozen=True)

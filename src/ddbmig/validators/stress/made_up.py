@@ -14,13 +14,17 @@ from ddbmig.loaders.items import ItemBuilder, Row
 from ddbmig.model.condition import ColumnRef, Param
 from ddbmig.model.design import Alternative
 from ddbmig.model.encodings import Cell
+from ddbmig.model.errors import InputError
 from ddbmig.model.pattern import AccessPattern
 from ddbmig.model.plan import Plan, ReadCall, Transaction, WriteCall
 from ddbmig.model.schema import Column, Table
 from ddbmig.model.snapshot import Snapshot
+from ddbmig.validators.evaluate import NotEvaluated
 from ddbmig.validators.stress.memory import Items, Lag, MemoryOperations
 from ddbmig.validators.stress.stepping import Stepping
 
+UNSUITED = (NotEvaluated, InputError, ArithmeticError, KeyError, TypeError, ValueError)
+"""What a plan raises on made-up values that do not suit its expressions."""
 STORED = 1
 """Which value of a type is in the rows; the clients write others."""
 

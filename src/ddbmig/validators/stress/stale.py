@@ -8,11 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ddbmig.model.consistency import StaleRead
-from ddbmig.model.errors import InputError
 from ddbmig.model.snapshot import Snapshot
-from ddbmig.validators.evaluate import NotEvaluated
 from ddbmig.validators.execute import PlanResult
-from ddbmig.validators.stress.made_up import STORED, Access, World
+from ddbmig.validators.stress.made_up import STORED, UNSUITED, Access, World
 from ddbmig.validators.stress.memory import Items, Lag
 
 
@@ -55,7 +53,7 @@ def _stale_through(world: World, write: Access, read: Access) -> str:
                 calls = [call for call in read.reads() if call.table in write.written and not call.consistent]
                 through = [f"{c.table}/{c.index}" if c.index else c.table for c in calls if lag == "all" or c.index]
                 return through[0] if through else ""
-    except (NotEvaluated, InputError, ArithmeticError, KeyError, TypeError, ValueError):
+    except UNSUITED:
         return ""
     return ""
 
