@@ -332,3 +332,20 @@ def test_analyze_explains_its_result_where_it_is_asked_to(shop: Path, monkeypatc
     assert len(api.requests) == 6
     assert "6 sections by the model, 0 in our own words." in done.out
     assert {name: data for name, data in contents(shop).items() if "arrative" not in name} == before
+
+
+@pytest.mark.parametrize("replies", [[Reply(GOOD)], [Reply(status=529)]], ids=["on", "failing"])
+def test_stages_that_are_made_anew_with_a_model_are_as_without(
+    replies: list[Reply], analysed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read back here: six stages from the inputs to the contract, the prose in the same command."""
+    anew = write_shop(tmp_path / "shop")
+    with asked(replies, monkeypatch) as api:
+        done = ddbmig("analyze", anew, "--engine", "moto", "--approve", "all", "--narrative", "anthropic")
+        assert done.code == 0, done.err
+        assert api.requests
+    made, known = ({name: data for name, data in contents(folder).items() if "arrative" not in name}
+                   for folder in (anew, analysed))  # fmt: skip
+    assert made.keys() == known.keys()
+    assert [name for name in made if made[name] != known[name]] == []
+    assert {"migration/migrationContract.json", "migration/design.json", "migration/state.json"} <= made.keys()
